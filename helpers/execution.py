@@ -1,0 +1,116 @@
+"""One run, executed: papermill in a process of its own, which ends when its parent does.
+
+`execute` is what the grid hands to Dask; `python -m helpers.execution` is the process it starts.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from helpers import files, paths, runs
+
+LIMITS = {"smoke": 600, "quick": 1800}  # seconds a run may take; a day otherwise
+CHILDREN = set()  # process groups started here and not yet ended
+
+
+def cores(run):
+    """Cores a run asks for. A small network is fastest on one, with another run beside it; runs.yaml names the exceptions."""
+    return runs.entry(run).get("cores", 1)
+
+
+def execute(run, profile, values, environment, threads):
+    """Execute a run's notebook; returns {"ok", "seconds", "error", "notebook"} and never raises for a failed notebook."""
+    started = time.monotonic()
+    limit = float(environment.get("LIMIT") or LIMITS.get(profile, 86400))
+    environment = {**os.environ, **environment, "PROGRESS_FILE": str(progress_file(run, profile)), "TF_CPP_MIN_LOG_LEVEL": "2",
+                   **{name: str(threads) for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}}
+    files.save_json(progress_file(run, profile), {"text": "starting"})
+    specification = json.dumps({"run": run, "profile": profile, "values": values, "parent": os.getpid()})
+    child = subprocess.Popen([sys.executable, "-m", "helpers.execution", specification], cwd=paths.ROOT, env=environment, text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True)
+    CHILDREN.add(child.pid)
+    try:
+        output, errors = child.communicate(timeout=limit)
+        last = output.strip().splitlines()[-1:]
+        error = json.loads(last[0])["error"] if child.returncode == 0 and last else _died(child.returncode, errors)
+    except subprocess.TimeoutExpired:
+        error = f"stopped after {limit:.0f} s (LIMIT=SECONDS allows more)"
+    finally:
+        kill(child.pid)
+        child.wait()
+        CHILDREN.discard(child.pid)
+        progress_file(run, profile).unlink(missing_ok=True)
+    notebook = settle(run, profile, failed=bool(error))
+    return {"ok": not error, "seconds": time.monotonic() - started, "error": error, "notebook": str(notebook)}
+
+
+def settle(run, profile, failed):
+    """Give the executed notebook its final name: RUN.ipynb, or RUN.failed.ipynb for a partial one. Returns the path."""
+    folder = paths.executed(profile)
+    final = folder / (f"{run}.failed.ipynb" if failed else f"{run}.ipynb")
+    partial = folder / f".{run}.partial.ipynb"
+    if partial.exists():
+        os.replace(partial, final)
+    if not failed:
+        (folder / f"{run}.failed.ipynb").unlink(missing_ok=True)
+    return final
+
+
+def progress_file(run, profile):
+    """Where a training tells how far it is."""
+    return paths.executed(profile) / f".{run}.progress.json"
+
+
+def kill(group):
+    """End a process group started here."""
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # it has ended by itself
+
+
+def kill_all():
+    """End every process started here, for an interrupted grid."""
+    for group in list(CHILDREN):
+        kill(group)
+
+
+def _died(status, errors):
+    reason = f"killed by signal {-status}" + (" (out of memory?)" if status == -9 else "") if status < 0 else f"exit status {status}"
+    return f"{reason}: {(errors.strip().splitlines() or ['no message'])[-1]}"
+
+
+def _watch(parent):
+    """End this process, and with it the kernel, when the one that asked for it is gone."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+def _main(specification):
+    """Execute the notebook, then make its appendix page; print {"error": ...} as the last line."""
+    if specification["parent"] == os.getppid():
+        threading.Thread(target=_watch, args=(specification["parent"],), daemon=True).start()
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    run, profile = specification["run"], specification["profile"]
+    source, folder = paths.NOTEBOOKS / f"{runs.entry(run)['notebook']}.ipynb", paths.executed(profile)
+    partial, error = folder / f".{run}.partial.ipynb", ""
+    files.check_writable(folder)
+    try:
+        papermill.execute_notebook(source, partial, parameters=specification["values"], cwd=paths.NOTEBOOKS, kernel_name="python3",
+                                   progress_bar=False, log_output=False)
+    except PapermillExecutionError as failure:
+        error = failure.evalue if failure.ename == "UserError" else f"{failure.ename}: {failure.evalue}"
+    except Exception as failure:  # a dead kernel, a full disk: told like any other failure, and the partial notebook stays
+        error = f"{type(failure).__name__}: {failure}"
+    print(json.dumps({"error": " ".join(error.split())[:500]}))
+
+
+if __name__ == "__main__":
+    _main(json.loads(sys.argv[1]))

@@ -1,0 +1,145 @@
+"""The figures of a run: drawn into figures/PROFILE/RUN/, shown with their caption, and listed in the record.
+
+Those that follow from record and predictions alone are drawn again by the report when their drawing changes; those that need images or
+weights are drawn by the notebook, and the report shows the file (`kept`).
+"""
+
+import numpy as np
+
+from helpers import files, paths, plots, results
+from helpers.exhibits import Figure
+
+
+def show(dataset, run, profile, name, caption, function, *inputs, **options):
+    """Draw `function(*inputs, label, **options)` unless the file is there already, list it, and return it as an exhibit."""
+    path = paths.figures(profile, run) / f"{name}.png"
+    options = options if function in (plots.curves,) else {**options, "label": dataset}
+    plots.update(path, function, *inputs, **options)
+    index = path.with_name("index.json")
+    listed = {**(files.load_json(index) or {}), name: caption}
+    if listed != files.load_json(index):
+        files.save_json(index, listed)
+    return Figure(path, caption, f"fig-{run}-{name}")
+
+
+def kept(record, name):
+    """A figure that the run's notebook drew, or None where it is not there."""
+    for entry in record["figures"]:
+        if entry["path"].endswith(f"/{name}.png") and (paths.OUT / entry["path"]).exists():
+            return Figure(entry["path"], entry["caption"], f"fig-{record['run']}-{name}")
+    return None
+
+
+def _from_record(record, name, caption, function, *inputs, **options):
+    return show(stamp(record["dataset"]), record["run"], record["parameters"]["profile"], name, caption, function, *inputs, **options)
+
+
+def stamp(dataset):
+    """What a figure says of its data set."""
+    return {"label": dataset["label"], "kind": dataset["kind"]}
+
+
+def samples(data, run, profile):
+    """The first training images of every class."""
+    chosen = np.concatenate([np.flatnonzero(data.y_train == number)[:8] for number in range(data.classes)])
+    caption = f"{data.label}: the first training images of every class, under the class's name."
+    return show({"label": data.label, "kind": data.kind}, run, profile, "samples", caption, plots.samples, data.x_train[chosen], data.y_train[chosen],
+                data.class_names)
+
+
+def curves(record):
+    """Accuracy and loss by epoch."""
+    n = len(record["seeds"])
+    over = "" if n == 1 else f" A thin line is one of {n} seeds, the thick one their mean."
+    return _from_record(record, "curves", f"{record['run']}: accuracy and loss by epoch. Training figures are averages taken while the network learns, "
+                        f"with dropout at work; validation figures are taken after the epoch.{over}", plots.curves, record)
+
+
+def confusion(record, predictions):
+    """Confusion matrix over all seeds."""
+    return _from_record(record, "confusion", f"{record['run']}: what the test images of each class (row) are taken for (column), in percent of the class.",
+                        plots.confusion, predictions["y_true"], predictions["y_pred"], record["dataset"]["class_names"])
+
+
+def reliability(record, predictions):
+    """Reliability diagram of the seed of median accuracy."""
+    seed = results.median_seed(record)
+    confidence, scaled = (np.exp(predictions[name][seed].astype("float32")) for name in ("logp_pred", "logp_pred_scaled"))
+    return _from_record(record, "reliability", f"{record['run']}: how often the network is right at each confidence, before and after temperature scaling.",
+                        plots.reliability, confidence, predictions["y_pred"][seed] == predictions["y_true"], scaled)
+
+
+def mistakes(record, predictions, images):
+    """The most confident mistakes of the seed of median accuracy."""
+    seed = results.median_seed(record)
+    return _from_record(record, "mistakes", f"{record['run']}: the mistakes that the network made with the greatest confidence.", plots.mistakes, images,
+                        predictions["y_true"], predictions["y_pred"][seed], np.exp(predictions["logp_pred"][seed].astype("float32")),
+                        record["dataset"]["class_names"])
+
+
+def gallery(record, predictions, images):
+    """The first test images with what the seed of median accuracy makes of them."""
+    seed = results.median_seed(record)
+    return _from_record(record, "gallery", f"{record['run']}: test images with the predicted class, its probability and, where it is wrong, the true class.",
+                        plots.gallery, images, predictions["y_true"], predictions["y_pred"][seed],
+                        np.exp(predictions["logp_pred"][seed].astype("float32")), record["dataset"]["class_names"])
+
+
+def augmented(data, run, profile, originals, copies):
+    """Images and what the random transformations make of them."""
+    return show({"label": data.label, "kind": data.kind}, run, profile, "augmented", f"{run}: training images, and three random versions of each.",
+                plots.augmented, originals, copies)
+
+
+def attention(record, predictions, images, model):
+    """Grad-CAM of the first seed's most confident mistakes: the evidence for the class it chose."""
+    from helpers import explain
+
+    wrong = np.flatnonzero(predictions["y_pred"][0] != predictions["y_true"])
+    worst = wrong[np.argsort(-predictions["logp_pred"][0][wrong].astype("float32"), kind="stable")][:8]
+    if not len(worst):
+        worst = np.arange(8)  # a network without mistakes: its first answers instead
+    names, predicted = record["dataset"]["class_names"], predictions["y_pred"][0][worst]
+    titles = [f"taken for {names[p]}\nis {names[t]}" for p, t in zip(predicted, predictions["y_true"][worst])]
+    heat = explain.gradcam(model, images[worst], predicted)
+    return _from_record(record, "attention", f"{record['run']}: where the first seed's network saw the evidence for its answer (Grad-CAM), on its most "
+                        "confident mistakes.", plots.gradcam, images[worst], heat, titles)
+
+
+def feature_maps(record, images, model):
+    """What the convolutions make of the first test image."""
+    from helpers import explain
+
+    return _from_record(record, "feature-maps", f"{record['run']}: what each convolution makes of the first test image; twelve channels each.",
+                        plots.feature_maps, explain.feature_maps(model, images[0]))
+
+
+def plane(record, images, labels, model, n=2000):
+    """The last hidden layer in two dimensions, for the first test images."""
+    from helpers import explain
+
+    points, held = explain.plane(model, images[:n])
+    return _from_record(record, "plane", f"{record['run']}: the first seed's last hidden layer for {len(points):,} test images, on its two principal axes, "
+                        f"which hold {100 * held:.0f} % of the variance.", plots.embedding, points, labels[:n], record["dataset"]["class_names"])
+
+
+def filters(record, model):
+    """The first convolution's kernels."""
+    first = next(layer for layer in model.layers if len(layer.get_weights()) and layer.get_weights()[0].ndim == 4)
+    return _from_record(record, "filters", f"{record['run']}: the filters of the first convolution; white is zero.", plots.filters, first.get_weights()[0])
+
+
+def transformations(record):
+    """Accuracy under one transformation at a time."""
+    seeds = record["seeds"]
+    effects = {"none": [seed["test_accuracy"] for seed in seeds], **{name: [seed["single"][name] for seed in seeds] for name in seeds[0]["single"]},
+               "all together": [seed["transformed"]["test"] for seed in seeds]}
+    effects = {name.replace("_", " "): values for name, values in effects.items()}
+    return _from_record(record, "transformations", f"{record['run']}: accuracy on test images under one random transformation at a time, worst last.",
+                        plots.transformations, {"transformations": effects, "chance": record["extra"]["chance"]})
+
+
+def trials(record):
+    """The trials of a search."""
+    return _from_record(record, "trials", f"{record['run']}: every trial's settings, coloured by its validation accuracy, and the best so far by epochs spent.",
+                        plots.trials, record["extra"]["trials"])

@@ -1,0 +1,131 @@
+"""The grid: executes what is stale, side by side on Dask, and tells how it goes.
+
+    python -m helpers.grid --profile quick [--runs a,b]
+
+Environment: MIRROR, DATA, DATA_DIR and OUT as in the README; SCHEDULER=tcp://host:port for a Dask cluster that shares this folder; FORCE=1 runs
+everything again; SEEDS=n asks for another number of seeds; LIMIT seconds a run may take. Exit status 0 only if every run is done.
+"""
+
+import argparse
+import os
+import sys
+import time
+
+from helpers import datasets, execution, files, paths, results, runs
+from helpers.paths import UserError
+
+PASSED_ON = ("MIRROR", "DATA", "DATA_DIR", "OUT", "KERAS_BACKEND", "KERAS_REPORTS_ONLINE", "LIMIT", "FORCE")
+
+
+def main(arguments=None):
+    """Command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.grid", description="Execute the runs of notebooks/runs.yaml that are not up to date.")
+    parser.add_argument("--profile", default="quick", help="smoke, quick or full")
+    parser.add_argument("--runs", default="", help="run ids, separated by commas; all by default")
+    options = parser.parse_args(arguments)
+    try:
+        return 0 if run_grid(options.profile, [name for name in options.runs.split(",") if name]) else 1
+    except UserError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nInterrupted: what was finished is kept, and the next `make all` goes on from there.", file=sys.stderr)
+        return 130
+
+
+def run_grid(profile, chosen=()):
+    """Bring the chosen runs of a profile up to date; True if all of them are."""
+    names = runs.select(chosen)
+    check_environment(profile)
+    stale = {name: reason for name in names if (reason := staleness(name, profile))}
+    if not stale:
+        print(f"All {len(names)} runs of profile {profile} are up to date ({paths.results(profile)}).")
+        return True
+    print(f"Profile {profile}: {len(stale)} of {len(names)} runs to do.", flush=True)
+    for folder in (paths.results(profile), paths.executed(profile)):
+        files.check_writable(folder)
+    for name in dict.fromkeys(runs.parameters(run, profile)["dataset"] for run in stale):
+        meta = datasets.prepared(name) or datasets.prepare(name)
+        if meta["kind"] in ("stand-in", "substitute"):
+            print(f"  {name}: {meta['title']} ({meta['kind'].upper()})", flush=True)
+    from helpers.progress import watch  # needs rich and Dask, which a grid with nothing to do never loads
+
+    outcomes = watch(stale, profile, submit)
+    return summarise(outcomes, profile)
+
+
+def check_environment(profile):
+    """Raise UserError for settings that cannot work, before anything is started."""
+    if profile not in runs.profiles():
+        raise UserError(f"Unknown profile {profile}. The profiles are: {', '.join(runs.profiles())}.")
+    if profile == "full":
+        if os.environ.get("DATA") == "stand-in":
+            raise UserError("Profile full is for real images only: leave DATA out, or choose another profile.")
+        os.environ["DATA"] = "real"
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend not in ("tensorflow", "jax", "torch"):
+        raise UserError(f"Unknown backend KERAS_BACKEND={backend}. Use tensorflow, jax or torch.")
+    scheduler = os.environ.get("SCHEDULER", "")
+    if scheduler and "://" not in scheduler:
+        raise UserError(f"SCHEDULER={scheduler} is no address. Give the one your Dask scheduler prints, such as tcp://host:8786.")
+
+
+def staleness(run, profile):
+    """Why a run has to be executed, in a few words; empty if its record is up to date."""
+    values = runs.parameters(run, profile)
+    record = results.load(profile, run)
+    if os.environ.get("FORCE") == "1":
+        return "FORCE=1"
+    if not record:
+        return "no record"
+    if not results.whole(profile, record):
+        return "predictions missing or damaged"
+    held = datasets.prepared(values["dataset"])
+    kind = record["dataset"]["kind"]
+    if held and held["kind"] == "stand-in" != kind:
+        held = None  # a stand-in never replaces real images
+    if not held and kind == "stand-in" and (os.environ.get("MIRROR") or os.environ.get("DATA") == "real"):
+        return "real images instead of stand-ins"
+    expected = runs.fingerprint(run, values, held["sha256"] if held else record["dataset"]["sha256"])
+    if record["fingerprint"] != expected:
+        return "parameters, data or code changed"
+    return f"{len(record['seeds'])} of {values['seeds']} seeds" if len(record["seeds"]) < values["seeds"] else ""
+
+
+def submit(client, run, profile):
+    """Hand one run to Dask; returns its future."""
+    values, record = runs.parameters(run, profile), results.load(profile, run)
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    sha = (datasets.prepared(values["dataset"]) or {}).get("sha256")
+    environment["RUN_FINGERPRINT"] = runs.fingerprint(run, values, sha)
+    continued = record and record["fingerprint"] == environment["RUN_FINGERPRINT"] and results.whole(profile, record) and not environment.get("FORCE")
+    if continued and len(record["seeds"]) < values["seeds"]:
+        values["first_seed"] = len(record["seeds"])
+    offered = [worker.get("resources", {}).get("cores", 0) for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
+    cores = min(execution.cores(run), max(offered, default=0) or os.cpu_count())
+    return client.submit(execution.execute, run, profile, values, environment, cores, key=f"{profile}/{run}/{time.time_ns()}",
+                         pure=False, resources={"cores": cores} if any(offered) else None)
+
+
+def summarise(outcomes, profile):
+    """Print a line a run: time, test accuracy, and for a failed one its error and its partial notebook. True if none failed."""
+    width = max(map(len, outcomes))
+    print()
+    for run, outcome in outcomes.items():
+        record = results.load(profile, run) if outcome["ok"] else None
+        if record:
+            from numpy import mean
+
+            scores = [seed["test_accuracy"] for seed in record["seeds"]]
+            label = "" if record["dataset"]["kind"] == "official" else f"  [{record['dataset']['label']}]"
+            print(f"  {run:{width}}  done    {outcome['seconds']:6.1f} s  test accuracy {mean(scores):.4f} (n = {len(scores)}){label}")
+        else:
+            print(f"  {run:{width}}  FAILED  {outcome['seconds']:6.1f} s  {outcome['error']}")
+            print(f"  {'':{width}}          its notebook: {outcome['notebook']}")
+    failed = sum(not outcome["ok"] for outcome in outcomes.values())
+    print(f"\n{len(outcomes) - failed} runs done, {failed} failed." if failed else f"\nAll {len(outcomes)} runs done.", flush=True)
+    return not failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""The report: from result records to one HTML file and one PDF.
+
+    python -m helpers.report --profile quick [--force]
+
+report/report.ipynb is run with the profile as its parameter and typeset (see pages.py). It reads results and never trains. Where nothing
+that it depends on has changed it is left alone.
+"""
+
+import argparse
+import hashlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from helpers import paths, runs
+from helpers.files import load_json, save_bytes, save_json, sha256
+
+NOTEBOOK = paths.REPORT_SOURCE / "report.ipynb"
+
+
+def build(profile, force=False, say=print):
+    """Write report/PROFILE/report.html and report.pdf, unless they are there and nothing they depend on has changed.
+
+    Equal inputs give equal bytes. Returns the two paths. Raises UserError where the notebook fails or warns, a reference or citation
+    leads nowhere, or a file cannot be written.
+    """
+    if profile not in runs.profiles():
+        raise paths.UserError(f"Unknown profile {profile}. The profiles are: {', '.join(runs.profiles())}.")
+    targets = [paths.report(profile) / name for name in ("report.html", "report.pdf")]
+    state, sources = paths.report(profile) / ".report.json", _sources(profile)
+    if not force and load_json(state) == {"sources": sources, "figures": _figures(profile), "files": _contents(targets)}:
+        verb = "up to date"
+    else:
+        figures = _write(profile, *targets)
+        save_json(state, {"sources": sources, "figures": figures, "files": _contents(targets)})
+        verb = "written"
+    for target in targets:
+        say(f"{_place(target)}  {target.stat().st_size / 1e6:.2f} MB, {verb}")
+    return targets
+
+
+def appendix(notebook, page):
+    """One self-contained HTML page from an executed notebook: outputs shown, code foldable, errors legible, no script.
+
+    `notebook` is the path of an .ipynb file with outputs, `page` that of the HTML file, which is written atomically.
+    """
+    import nbformat
+
+    from helpers import pages
+
+    try:
+        node = nbformat.read(notebook, as_version=4)
+    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
+        raise paths.UserError(f"Cannot read the notebook {notebook}: run it again.") from error
+    with tempfile.TemporaryDirectory() as folder:
+        text = pages.markdown(node, folder, code=True)
+        metadata = {"lenient": "true", "back": "true", "subtitle": f"Run {Path(notebook).stem}", "pagetitle": Path(notebook).stem}
+        save_bytes(page, pages.html(text, folder, metadata))
+
+
+def _write(profile, page, document):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from helpers import pages
+
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(2) as pool:
+        folder = Path(name)
+        node = pages.execute(NOTEBOOK, folder / "report.ipynb", {"profile": profile})
+        figures = _figures(profile)
+        text = pages.markdown(node, folder)
+        made = [pool.submit(pages.html, text, folder), pool.submit(pages.pdf, text, folder)]
+        for target, content in zip((page, document), [one.result() for one in made]):
+            save_bytes(target, content)
+    return figures
+
+
+def _sources(profile):
+    """Hash of all that the report is made from, save figures: records, its notebook and style, the helpers, the run list."""
+    files = [paths.RUNS, paths.ROOT / "uv.lock", NOTEBOOK, *Path(__file__).parent.glob("*.py")]
+    files += [path for path in paths.REPORT_SOURCE.iterdir() if path.suffix in (".bib", ".json")]
+    files += [path for path in (paths.REPORT_SOURCE / "style").rglob("*") if path.is_file()]
+    files += paths.results(profile).glob("*")
+    appendices = sorted(path.name for path in paths.executed(profile).glob("*.html"))
+    return _hash(files, " ".join(appendices))
+
+
+def _figures(profile):
+    return _hash((paths.OUT / "figures" / profile).rglob("*.png"))
+
+
+def _hash(files, more=""):
+    """One SHA-256 over the names and contents of files; times do not matter."""
+    total = hashlib.sha256(more.encode())
+    for path in sorted(set(files)):
+        if path.is_file() and not path.name.startswith("."):
+            total.update(f"{path.parent.name}/{path.name} {sha256(path)}\n".encode())
+    return total.hexdigest()
+
+
+def _contents(targets):
+    return [sha256(target) if target.is_file() else None for target in targets]
+
+
+def _place(path):
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m helpers.report", description="Build the report from the records.")
+    parser.add_argument("--profile", default="quick", help="smoke, quick (default) or full")
+    parser.add_argument("--force", action="store_true", help="build it even if nothing has changed")
+    options = parser.parse_args(arguments)
+    try:
+        build(options.profile, options.force)
+    except paths.UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

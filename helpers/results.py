@@ -1,0 +1,158 @@
+"""Result records: report/PROFILE/results/RUN.json, with the test predictions of every seed beside it in RUN.npz."""
+
+import io
+import os
+import platform
+from datetime import datetime, timezone
+
+import numpy as np
+
+from helpers import files, paths, runs
+
+FIELDS = ("run", "notebook", "parameters", "dataset", "parameter_count", "network_sha256", "seeds", "extra", "reported", "versions",
+          "hardware", "figures", "fingerprint", "finished")
+WEIGHTS_LIMIT = 250_000  # networks up to this many parameters leave the first seed's weights beside a `full` record
+
+
+def record(parameters, data, parts, trained, outcomes, extra=None):
+    """Gather a run's record and its predictions.
+
+    `parameters` may be the notebook's `globals()`: only its parameters are taken. `outcomes` is the list of `evaluation.evaluate` results,
+    one a seed; with `first_seed` above 0 they are added to those of the record that is there. Returns (record, predictions) ready for `save`.
+    """
+    from helpers.inspection import layer_table, network_sha256
+
+    line = runs.entry(parameters["run"])
+    values = {name: parameters[name] for name in runs.notebook_parameters(line["notebook"])}
+    model = trained[0].model
+    dataset = {key: data.meta.get(key) for key in ("name", "title", "kind", "sha256", "class_names", "classes", "split", "licence", "source")}
+    content = {
+        "run": values["run"], "notebook": line["notebook"], "parameters": values,
+        "dataset": {**dataset, "label": data.label, "asked": data.name, **parts.sizes},
+        "parameter_count": model.count_params(), "network_sha256": network_sha256(model), "layers": layer_table(model),
+        "seeds": [metrics for metrics, _ in outcomes], "extra": extra or {}, "reported": line.get("reported", {}),
+        "versions": versions(), "hardware": hardware(), "figures": [],
+        "fingerprint": os.environ.get("RUN_FINGERPRINT") or runs.fingerprint(values["run"], values, data.meta["sha256"]),
+    }
+    found = {"y_true": parts.y_test.astype("uint8"), **{name: np.stack([one[name] for _, one in outcomes]) for name in outcomes[0][1]}}
+    return _continued(content, found) if values.get("first_seed") else (content, found)
+
+
+def _continued(content, found):
+    """The record on disk with this one's seeds added; UserError if it is not the first part of the same run."""
+    values = content["parameters"]
+    before = load(values["profile"], content["run"])
+    if not before or before["fingerprint"] != content["fingerprint"] or [s["seed"] for s in before["seeds"]] != list(range(values["first_seed"])):
+        raise paths.UserError(f"{content['run']}: there is no record of seeds 0 to {values['first_seed'] - 1} of this very run to add to; use first_seed = 0.")
+    kept = predictions(values["profile"], content["run"])
+    joined = {name: value if name == "y_true" else np.concatenate([kept[name], value]) for name, value in found.items()}
+    return {**content, "seeds": before["seeds"] + content["seeds"], "parameters": {**values, "first_seed": 0}}, joined
+
+
+def save(content, predictions, trained=()):
+    """Write RUN.npz, then RUN.json, each under a temporary name first; the weights of a small network's first seed too, under `full`.
+
+    A record from stand-in images never replaces one from real images: UserError.
+    """
+    profile, run = content["parameters"]["profile"], content["run"]
+    folder = paths.results(profile)
+    before = load(profile, run)
+    if before and content["dataset"]["kind"] == "stand-in" != before["dataset"]["kind"]:
+        raise paths.UserError(f"{folder / run}.json comes from real images, and this run used stand-ins: it is kept. Move it away first, or give OUT=DIR.")
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **predictions)
+    content = {**content, "figures": _figures(profile, run), "predictions_sha256": files.bytes_sha256(buffer.getvalue()),
+               "finished": datetime.now(timezone.utc).isoformat(timespec="seconds")}
+    files.save_bytes(folder / f"{run}.npz", buffer.getvalue())
+    if profile == "full" and trained and content["parameter_count"] <= WEIGHTS_LIMIT:
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, *trained[0].model.get_weights())
+        files.save_bytes(folder / f"{run}.weights.npz", buffer.getvalue())
+    files.save_json(folder / f"{run}.json", content)
+
+
+def _figures(profile, run):
+    folder = paths.figures(profile, run)
+    return [{"path": f"figures/{profile}/{run}/{name}.png", "caption": caption}
+            for name, caption in sorted((files.load_json(folder / "index.json") or {}).items()) if (folder / f"{name}.png").exists()]
+
+
+def load(profile, run):
+    """The record of a run, or None where there is none or it is damaged (it is then made again)."""
+    content = files.load_json(paths.results(profile) / f"{run}.json")
+    whole = isinstance(content, dict) and all(field in content for field in FIELDS)
+    return content if whole else None
+
+
+def whole(profile, content):
+    """Whether the predictions that belong to a record lie beside it, unharmed."""
+    path = paths.results(profile) / f"{content['run']}.npz"
+    return path.exists() and files.sha256(path) == content.get("predictions_sha256")
+
+
+def load_all(profile):
+    """All records of an edition, a dict from run id, in the order of runs.yaml."""
+    found = {run: load(profile, run) for run in runs.select()}
+    return {run: content for run, content in found.items() if content}
+
+
+def predictions(profile, run):
+    """The arrays of RUN.npz as a dict."""
+    with np.load(paths.results(profile) / f"{run}.npz", allow_pickle=False) as archive:
+        return dict(archive)
+
+
+def median_seed(content, metric="test_accuracy"):
+    """Index of the seed whose metric is the (lower) median: the one that figures and paired tests show."""
+    values = [seed[metric] for seed in content["seeds"]]
+    return int(np.argsort(values, kind="stable")[(len(values) - 1) // 2])
+
+
+def mean_std(content, metric):
+    """Mean and sample standard deviation over seeds of one metric; the deviation is None for a single seed."""
+    values = [seed[metric] for seed in content["seeds"]]
+    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def versions():
+    """Versions of what results depend on."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    import keras
+
+    found = {"python": platform.python_version(), "backend": keras.backend.backend()}
+    for package in ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "scipy", "keras-tuner"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue  # another back end's, or the other build of the same one
+    return found
+
+
+def hardware():
+    """Processor, cores this process may use, threads a network gets, memory in GiB, accelerator."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30 if hasattr(os, "sysconf") else None
+    return {"processor": _processor(), "cores": cores, "threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS") or cores),
+            "memory_gib": memory and round(memory, 1), "system": platform.system(), "accelerator": _accelerator()}
+
+
+def _processor():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _accelerator():
+    import keras
+
+    if keras.backend.backend() == "jax":
+        import jax
+        return next((device.device_kind for device in jax.devices() if device.platform != "cpu"), None)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+        return next((device.name for device in tf.config.list_physical_devices("GPU")), None)
+    import torch
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None

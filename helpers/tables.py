@@ -1,0 +1,85 @@
+"""Tables of a run and the words for its numbers, the same in the notebooks and in the report."""
+
+from statistics import mean, stdev
+
+import pandas as pd
+
+from helpers.exhibits import Table
+from helpers.results import mean_std
+
+
+def share(record, metric, digits=2):
+    """An accuracy in words: "98.21 %", or "98.21 ± 0.05 %" over several seeds (mean and sample standard deviation)."""
+    mean, deviation = mean_std(record, metric)
+    return f"{100 * mean:.{digits}f} %" if deviation is None else f"{100 * mean:.{digits}f} ± {100 * deviation:.{digits}f} %"
+
+
+def value(record, metric, digits=4):
+    """A loss or another number over seeds: ".0694" as "0.0694", with its deviation if there are several."""
+    mean, deviation = mean_std(record, metric)
+    return f"{mean:.{digits}f}" if deviation is None else f"{mean:.{digits}f} ± {deviation:.{digits}f}"
+
+
+def layers(record):
+    """The network, a row a layer: output shape, parameters, multiply-accumulates for one image."""
+    rows = [{"Layer": row["layer"], "Output": row["shape"], "Parameters": f"{row['parameters']:,}", "Multiplications": f"{row['macs']:,}"}
+            for row in record["layers"]]
+    total = {"Layer": "all", "Output": "", "Parameters": f"{record['parameter_count']:,}",
+             "Multiplications": f"{sum(row['macs'] for row in record['layers']):,}"}
+    return Table(pd.DataFrame([*rows, total]), f"{record['run']}: layer by layer, for one image.", f"tbl-{record['run']}-layers", align="llrr")
+
+
+def metrics(record):
+    """Accuracy and loss on the three parts of the data."""
+    rows = [{"Images": part, "Number": f"{record['dataset'][part]:,}", "Accuracy": share(record, f"{part}_accuracy"), "Loss": value(record, f"{part}_loss")}
+            for part in ("train", "validation", "test")]
+    seeds = len(record["seeds"])
+    note = f"Mean and standard deviation over {seeds} seeds." if seeds > 1 else "One seed."
+    return Table(pd.DataFrame(rows), f"{record['run']} on {record['dataset']['label']}: the final weights on images without augmentation.",
+                 f"tbl-{record['run']}-metrics", align="lrrr", note=note)
+
+
+def reading(record):
+    """One paragraph that reads a run's numbers, whatever they are."""
+    train, validation, test = (mean_std(record, f"{part}_accuracy")[0] for part in ("train", "validation", "test"))
+    chance = 1 / record["dataset"]["classes"]
+    gap = 100 * (train - validation)
+    losses = record["seeds"][0]["history"]["val_loss"]
+    best = 1 + min(range(len(losses)), key=losses.__getitem__)
+    fit = ("it fits its training images better than new ones, and some of what it learnt is peculiar to them" if gap > 1 else
+           "it does as well on new images as on those it learnt from, so that overfitting is not what limits it" if gap > -1 else
+           "it does better on validation images than on those it learnt from, which happens where these are few or hard")
+    still = "the last one, so that longer training may help" if best == len(losses) else f"epoch {best} of {len(losses)}"
+    return (f"The network names {100 * test:.2f} % of the {record['dataset']['test']:,} test images correctly; guessing would name {100 * chance:.1f} %. Between "
+            f"training and validation images lie {gap:.1f} percentage points: {fit}. The validation loss of the first seed was lowest after {still}.")
+
+
+def generalisation(record):
+    """Accuracy on plain and on transformed images of each part, beside chance and the nearest neighbour."""
+    extra, seeds = record["extra"], record["seeds"]
+    rows = [{"Images": part, "Plain": _percent([seed[f"{part}_accuracy"] for seed in seeds]),
+             "Transformed": _percent([seed["transformed"][part] for seed in seeds])} for part in ("train", "validation", "test")]
+    neighbour, chance = extra["neighbour"], _percent(extra["chance"])
+    rows.append({"Images": "test, nearest neighbour", "Plain": _percent(neighbour["plain"]), "Transformed": _percent(neighbour["transformed"])})
+    rows.append({"Images": "test, always the commonest class", "Plain": chance, "Transformed": chance})
+    return Table(pd.DataFrame(rows), f"{record['run']}: accuracy on images as they are and on transformed ones ({extra['judge']}).",
+                 f"tbl-{record['run']}-generalisation", align="lrr")
+
+
+def generalisation_reading(record):
+    """One paragraph that reads the generalisation table, whatever it says."""
+    extra = record["extra"]
+    plain, chance, neighbour = mean_std(record, "test_accuracy")[0], extra["chance"], extra["neighbour"]["plain"]
+    transformed = mean(seed["transformed"]["test"] for seed in record["seeds"])
+    lost = (f"On transformed test images the network names {100 * transformed:.1f} % correctly, on plain ones {100 * plain:.1f} %; "
+            f"the commonest class alone makes up {100 * chance:.1f} %.")
+    verdict = ("It has learnt these views of the objects rather than the objects." if plain - transformed > 0.1 else
+               "What it has learnt holds for other views as well." if transformed > 2 * chance else "It has learnt little that holds for either.")
+    beaten = "does better than" if neighbour > plain else "does no better than"
+    return f"{lost} {verdict} On plain images the nearest neighbour, at {100 * neighbour:.1f} %, {beaten} the network."
+
+
+def _percent(values):
+    values = values if isinstance(values, list) else [values]
+    deviation = f" ± {100 * stdev(values):.1f}" if len(values) > 1 else ""
+    return f"{100 * mean(values):.1f}{deviation} %"

@@ -1,0 +1,118 @@
+"""Training: `fit`, with a cache of one trained network a seed, and the progress it tells.
+
+Plain Keras 3, so that `KERAS_BACKEND=jax` or `torch` runs it too.
+"""
+
+import hashlib
+import json
+import os
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers import augmentation, paths
+from helpers.backend import keras
+from helpers.batches import STEPS, Batches, NextEpoch, evaluation_batch
+from helpers.files import load_json, save_json, sha256
+from helpers.inspection import network_json
+
+# Raise by hand when a change outside the notebooks and models.py alters results: every record is then made again.
+RESULTS = 1
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network and how it came about. `history` holds a list of numbers per epoch for each metric."""
+
+    model: keras.Model
+    seed: int
+    history: dict
+    seconds: float
+    images: int
+
+    @property
+    def epochs(self):
+        """Epochs run; early stopping may have restored the weights of an earlier one."""
+        return len(self.history["loss"])
+
+
+def optimizer(name, learning_rate):
+    """A fresh optimiser by its Keras name: "rmsprop", "adam", "adadelta", "sgd"; "momentum" is SGD with momentum 0.9."""
+    if name == "momentum":
+        return keras.optimizers.SGD(learning_rate, momentum=0.9)
+    return keras.optimizers.get({"class_name": name, "config": {"learning_rate": learning_rate}})
+
+
+def compile_options():
+    """What `compile` gets for speed alone: `steps_per_execution` where `tf.data` feeds it."""
+    return {"steps_per_execution": STEPS} if keras.backend.backend() == "tensorflow" else {}
+
+
+def fit(model, parts, *, seed, batch_size, epochs, callbacks=(), setting="none", run=None, profile=None):
+    """Train a compiled model on `parts.x_train`, or load it where the same training was done before.
+
+    `setting` names the random transformations of `augmentation.SETTINGS`, fresh in every epoch. With `run` and `profile` the trained weights are
+    kept below data/trained/, and found again only if network, optimiser, data, seed and every argument here are the same. Returns `Trained`.
+    """
+    key = _key(model, parts, seed=seed, batch_size=batch_size, epochs=epochs, callbacks=callbacks, setting=setting)
+    stem = paths.trained(profile, run) / f"seed-{seed}" if run and profile else None
+    kept = _load(model, stem, key) if stem else None
+    if kept:
+        return Trained(model, seed, kept["history"], kept["seconds"], len(parts.y_train))
+    batches = Batches(parts.x_train, parts.y_train, batch_size, seed, augmentation.SETTINGS[setting])
+    started = time.perf_counter()
+    history = model.fit(batches.feed(), epochs=epochs, verbose=0, shuffle=False, validation_batch_size=evaluation_batch(parts.x_validation),
+                        validation_data=(parts.x_validation, parts.y_validation),
+                        callbacks=[NextEpoch(batches), *callbacks, Progress(seed, epochs)])
+    seconds = time.perf_counter() - started
+    if not np.all(np.isfinite(history.history["loss"])):
+        raise paths.UserError(f"The loss of {run or model.name}, seed {seed}, is no longer a number: lower the learning rate.")
+    history = {name: [float(value) for value in values] for name, values in history.history.items()}
+    if stem:
+        _save(model, stem, {"key": key, "seed": seed, "history": history, "seconds": seconds})
+    return Trained(model, seed, history, seconds, len(parts.y_train))
+
+
+class Progress(keras.callbacks.Callback):
+    """Tells where a training stands: one updating line in the notebook, and the file that $PROGRESS_FILE names, which the grid reads."""
+
+    def __init__(self, seed, epochs):
+        super().__init__()
+        self.seed, self.epochs, self.line, self.file = seed, epochs, None, os.environ.get("PROGRESS_FILE")
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Called by Keras."""
+        from IPython.display import display
+
+        text = f"seed {self.seed}, epoch {epoch + 1}/{self.epochs}: " + ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
+        if self.line is None:
+            self.line = display({"text/plain": text}, raw=True, display_id=True)
+        elif hasattr(self.line, "update"):  # no notebook, no line to update
+            self.line.update({"text/plain": text}, raw=True)
+        if self.file:
+            save_json(self.file, {"text": f"seed {self.seed}, epoch {epoch + 1}/{self.epochs}, validation accuracy {logs['val_accuracy']:.4f}"})
+
+
+def _key(model, parts, *, callbacks, **arguments):
+    plain = (bool, int, float, str, type(None))
+    how = {"network": network_json(model), "optimizer": model.optimizer.get_config(), "loss": model.loss, "data": parts.identity,
+           "callbacks": [[type(c).__name__, {k: v for k, v in sorted(vars(c).items()) if isinstance(v, plain)}] for c in callbacks],
+           "settings": augmentation.SETTINGS[arguments["setting"]], "backend": keras.backend.backend(), "results": RESULTS, **arguments}
+    return hashlib.sha256(json.dumps(how, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _save(model, stem, record):
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    partial, final = stem.with_name(f"{stem.name}.{os.getpid()}.weights.h5"), stem.with_name(f"{stem.name}.weights.h5")
+    model.save_weights(partial)
+    os.replace(partial, final)
+    save_json(stem.with_name(f"{stem.name}.json"), {**record, "weights_sha256": sha256(final)})
+
+
+def _load(model, stem, key):
+    weights, record = stem.with_name(f"{stem.name}.weights.h5"), load_json(stem.with_name(f"{stem.name}.json"))
+    if not record or record.get("key") != key or not weights.exists() or sha256(weights) != record["weights_sha256"]:
+        return None
+    model.load_weights(weights)
+    return record

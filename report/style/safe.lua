@@ -1,0 +1,47 @@
+-- Lets nothing in but text: whatever stands in a notebook or a record, the report holds no script, no raw HTML or Typst,
+-- no attribute but those below, loads nothing from elsewhere, and links only to the web, to itself and to pages beside it.
+local lenient = false -- appendix pages: say on the page what was left out, where the report stops
+
+local function trim(attr)
+  local keep = {}
+  for name, value in pairs(attr.attributes) do
+    if name == "width" and value:match("^[%d.]+%%$") or name == "alt" or name == "summary" then keep[name] = value end
+  end
+  return pandoc.Attr(attr.identifier:gsub("[^%w._-]", "-"), attr.classes, keep)
+end
+
+local function image(img)
+  local local_png = not img.src:match("^%a[%w+.-]*:") and not img.src:match("^//") and img.src:lower():match("%.png$")
+  local there = local_png and pcall(pandoc.mediabag.fetch, img.src)
+  img.attr, img.title = trim(img.attr), ""
+  if there then return img end
+  local problem = local_png and "missing image " or "only PNG files beside the report can be shown, not "
+  if not lenient then io.stderr:write("problem: " .. problem .. img.src .. "\n") os.exit(1) end
+  return pandoc.Emph("[image not shown: " .. img.src .. "]")
+end
+
+local function link(a)
+  local web = a.target:match("^https?://") or a.target:match("^mailto:")
+  local page = not web and a.target:match("^[%w._-][%w._/-]*$") ~= nil
+  a.attr, a.title = trim(a.attr), ""
+  if web or a.target:match("^#") or (page and FORMAT ~= "typst") then return a end
+  return a.content
+end
+
+local function element(x) x.attr = trim(x.attr) return x end
+local function nothing() return {} end
+
+-- pandoc leaves these signs as they are at the start of a table's cell, where Typst takes them for a heading or a list.
+local function word(s)
+  local sign = FORMAT == "typst" and s.text:match("^[=+/-]+$")
+  if sign then return pandoc.RawInline("typst", (sign:gsub(".", "\\%0"))) end
+  local number = FORMAT == "typst" and s.text:match("^(%d+)%.$")
+  if number then return pandoc.RawInline("typst", number .. "\\.") end
+end
+
+return {
+  { Meta = function(meta) lenient = meta.lenient ~= nil end },
+  { RawBlock = nothing, RawInline = nothing, Image = image, Link = link, Str = word, Header = element, Div = element, Span = element,
+    Code = element, CodeBlock = element, Table = element, Figure = element, TableHead = element, TableFoot = element,
+    Row = element, Cell = element },
+}
