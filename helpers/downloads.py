@@ -97,7 +97,7 @@ def _intact(path, checksum):
 
 
 def _download(folder, wanted):
-    """Download through TensorFlow Datasets, all at once, with progress; files are kept, and used again while intact."""
+    """Download through TensorFlow Datasets, with progress; files are kept, and used again while intact."""
     try:
         import requests
         import tensorflow_datasets as tfds
@@ -108,13 +108,13 @@ def _download(folder, wanted):
                           f"install it, put {', '.join(wanted)} into {folder}, or give MIRROR=DIR") from error
     infos = {url: checksums.UrlInfo(size=tfds.core.utils.Size(size), checksum=checksum, filename=name)
              for name, (url, size, checksum) in wanted.items() if size and checksum}
-    urls = {name: url for name, (url, _, _) in wanted.items()}
     before = set(folder.glob("*.tmp.*"))
     for last_try in (False, True):
         try:
             with _patience():
                 manager = tfds.download.DownloadManager(download_dir=folder, extract_dir=folder, url_infos=infos)
-                found = {name: Path(path) for name, path in manager.download(urls).items()}
+                # One after the other: where one fails, no other goes on in the background.
+                found = {name: Path(manager.download(url)) for name, (url, _, _) in wanted.items()}
         except requests.RequestException as error:  # refused, cut off, stalled
             if last_try:
                 raise Unavailable(f"cannot download ({' '.join(str(error).split())[:200]})") from error
@@ -122,7 +122,7 @@ def _download(folder, wanted):
         except tfds.download.DownloadError as error:  # an answer other than 200
             raise Unavailable(f"cannot download ({error})") from error
         except NonMatchingChecksumError as error:
-            host = urlsplit(min(urls.values())).hostname
+            host = urlsplit(next(iter(wanted.values()))[0]).hostname
             raise Unavailable(f"wrong checksum: what {host} sent is not the registered file") from error
         finally:
             for left in set(folder.glob("*.tmp.*")) - before:

@@ -89,7 +89,7 @@ def staleness(run, profile):
     expected = runs.fingerprint(run, values, held["sha256"] if held else record["dataset"]["sha256"])
     if record["fingerprint"] != expected:
         return "parameters, data or code changed"
-    return f"{len(record['seeds'])} of {values['seeds']} seeds" if len(record["seeds"]) < values["seeds"] else ""
+    return f"{len(record['seeds'])} of {values.get('seeds')} seeds" if len(record["seeds"]) < values.get("seeds", 1) else ""
 
 
 def submit(client, run, profile):
@@ -99,7 +99,7 @@ def submit(client, run, profile):
     sha = (datasets.prepared(values["dataset"]) or {}).get("sha256")
     environment["RUN_FINGERPRINT"] = runs.fingerprint(run, values, sha)
     continued = record and record["fingerprint"] == environment["RUN_FINGERPRINT"] and results.whole(profile, record) and not environment.get("FORCE")
-    if continued and len(record["seeds"]) < values["seeds"]:
+    if continued and len(record["seeds"]) < values.get("seeds", 1):
         values["first_seed"] = len(record["seeds"])
     offered = [worker.get("resources", {}).get("cores", 0) for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
     cores = min(execution.cores(run), max(offered, default=0) or os.cpu_count())

@@ -1,6 +1,4 @@
-"""Figures of evaluation: which classes are confused, how far probabilities can be trusted, where a network puts its
-images.
-"""
+"""Figures of evaluation: which classes are confused, how far to trust probabilities, where a network puts images."""
 
 import numpy as np
 
@@ -10,8 +8,7 @@ ORDERED = 12  # more classes than this are ordered by their confusions, and the 
 
 
 def confusion(y_true, y_pred, class_names, label):
-    """Confusion matrix in percent of each true class; y_true (n,), y_pred (n,) or (seeds, n), whose counts are added
-    up.
+    """Confusion matrix in percent of each true class; y_true (n,), y_pred (n,) or (seeds, n), all seeds together.
 
     Above 12 classes, classes that are confused with each other stand together, and the commonest confusions are named
     beside.
@@ -35,9 +32,7 @@ def confusion(y_true, y_pred, class_names, label):
                         linewidths=0.3, linecolor="#e6e6e6", xticklabels=[fit(name, 0.9, 1) for name in names],
                         yticklabels=[fit(name, 0.9) for name in names], annot=_cell_texts(percent, cell), fmt="",
                         annot_kws={"size": SMALL}, clip_on=False)
-        axes.tick_params(length=0, pad=2, labelsize=SMALL if cell > 7.5 else 7.2)
-        axes.tick_params(axis="y", rotation=0)
-        axes.tick_params(axis="x", rotation=0)
+        axes.tick_params(length=0, pad=2, rotation=0, labelsize=SMALL if cell > 7.5 else 7.2)
         if not upright:
             turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if cell > 20 else {"rotation": 90}
             for text in axes.get_xticklabels():

@@ -38,7 +38,7 @@ def _client():
         return client
     logging.getLogger("distributed").setLevel(logging.ERROR)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    cluster = LocalCluster(n_workers=1, threads_per_worker=cores, processes=False, dashboard_address=None, resources={"cores": cores})
+    cluster = LocalCluster(n_workers=1, threads_per_worker=cores, processes=False, dashboard_address="127.0.0.1:0", resources={"cores": cores})
     return Client(cluster)
 
 

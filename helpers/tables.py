@@ -83,3 +83,33 @@ def _percent(values):
     values = values if isinstance(values, list) else [values]
     deviation = f" ± {100 * stdev(values):.1f}" if len(values) > 1 else ""
     return f"{100 * mean(values):.1f}{deviation} %"
+
+
+def trials(record):
+    """The trials of a search, best first."""
+    rows = []
+    for trial in sorted(record["extra"]["trials"], key=lambda trial: -trial["score"]):
+        values = trial["values"]
+        units = [values[f"units_{number}"] for number in range(1, values["layers"] + 1)]
+        rows.append({"Search": trial["search"], "Units": ", ".join(map(str, units)), "Activation": values["activation"], "Initialiser": values["initializer"],
+                     "Rate": f"{values['learning_rate']:.1e}", "Epochs": f"{trial['start']} to {trial['start'] + trial['epochs']}" if trial["start"] else
+                     str(trial["epochs"]), "Accuracy": f"{100 * trial['score']:.2f} %"})
+    note = "Accuracy is the best on validation images within the trial. Hyperband continues its best trials; such a trial is a row of its own."
+    return Table(pd.DataFrame(rows), f"{record['run']}: the trials, best first.", f"tbl-{record['run']}-trials", align="llllrrr", note=note)
+
+
+def trials_reading(record):
+    """One paragraph that compares random search with Hyperband at the same number of epochs, whatever came out."""
+    budget, all_trials = record["extra"]["budget"], record["extra"]["trials"]
+    tops = {}
+    for kind in ("random search", "Hyperband"):
+        spent, top = 0, 0.0
+        for trial in (trial for trial in all_trials if trial["search"] == kind):
+            spent += trial["epochs"]
+            top = max(top, trial["score"]) if spent <= budget else top
+        tops[kind] = top
+    gap = 100 * (tops["Hyperband"] - tops["random search"])
+    outcome = "they found equally good networks" if abs(gap) < 0.05 else f"{'Hyperband' if gap > 0 else 'random search'} found the better network by {abs(gap):.2f} points"
+    test = share(record, "test_accuracy")
+    return (f"Within the same {budget} epochs the best validation accuracy was {100 * tops['random search']:.2f} % by random search and {100 * tops['Hyperband']:.2f} % by "
+            f"Hyperband: {outcome}. One search each says little about which method is better in general. On the test images the best network of the random search reaches {test}.")

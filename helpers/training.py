@@ -77,21 +77,21 @@ def fit(model, parts, *, seed, batch_size, epochs, callbacks=(), setting="none",
 class Progress(keras.callbacks.Callback):
     """Tells where a training stands: one updating line in the notebook, and the file that $PROGRESS_FILE names, which the grid reads."""
 
-    def __init__(self, seed, epochs):
+    def __init__(self, seed, epochs, what="seed"):
         super().__init__()
-        self.seed, self.epochs, self.line, self.file = seed, epochs, None, os.environ.get("PROGRESS_FILE")
+        self.what, self.epochs, self.line, self.file = f"{what} {seed}", epochs, None, os.environ.get("PROGRESS_FILE")
 
     def on_epoch_end(self, epoch, logs=None):
         """Called by Keras."""
         from IPython.display import display
 
-        text = f"seed {self.seed}, epoch {epoch + 1}/{self.epochs}: " + ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
+        text = f"{self.what}, epoch {epoch + 1}/{self.epochs}: " + ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
         if self.line is None:
             self.line = display({"text/plain": text}, raw=True, display_id=True)
         elif hasattr(self.line, "update"):  # no notebook, no line to update
             self.line.update({"text/plain": text}, raw=True)
         if self.file:
-            save_json(self.file, {"text": f"seed {self.seed}, epoch {epoch + 1}/{self.epochs}, validation accuracy {logs['val_accuracy']:.4f}"})
+            save_json(self.file, {"text": f"{self.what}, epoch {epoch + 1}/{self.epochs}, validation accuracy {logs['val_accuracy']:.4f}"})
 
 
 def _key(model, parts, *, callbacks, **arguments):

@@ -42,7 +42,7 @@ def trial(score, search="random search", **values):
 
 
 RECORDS = [record(), record("mnist-cnn", accuracy=0.95, macs=90_000),
-           record("fashion-dense", title="Fashion-MNIST", reported=None),
+           record("fashion-dense", title="Fashion-MNIST", label="Fashion-MNIST", reported=None),
            record("k49-tuned", kind="substitute", title="Kuzushiji-Kanji", label="Kuzushiji-Kanji")]
 TABLE = [{"network": network, "trained": trained, "images": images, "split": split, "accuracy": [0.3, 0.4]}
          for network, trained, images, split in itertools.product(("a", "b"), ("plain", "augmented"),
@@ -95,10 +95,11 @@ def test_each_figure_draws_without_a_warning_at_report_width_and_announces_stand
 @pytest.mark.parametrize("function", [plots.reported_measured, plots.cost,
                                       lambda records: plots.cost(records, against="seconds")])
 def test_figures_of_many_runs_name_every_data_set(function):
-    fig = function(RECORDS)
+    fig = function([*RECORDS, record("fashion-cnn", title="Fashion-MNIST", label="Fashion-MNIST"),
+                    record("k49-search", kind="substitute", title="Kuzushiji-Kanji", label="Kuzushiji-Kanji")])
     size(fig)
     stamp = next(text for text in texts(fig) if "; " in text).replace("\n", " ")
-    assert "MNIST" in stamp and "Kuzushiji-Kanji (substitute" in stamp or function is not plots.reported_measured
+    assert stamp == "MNIST; Fashion-MNIST; Kuzushiji-Kanji (substitute for the official set)"
     assert BANNER not in texts(fig)
     fake = [record("mnist-mlp", kind="stand-in", label=STAND_IN["label"]), record("mnist-cnn")]
     assert any(text.startswith(BANNER) for text in texts(function(fake)))
@@ -129,8 +130,10 @@ def test_samples_and_confusion_draw_every_class_name_at_all_sizes(classes):
         assert set(names) <= set(texts(fig))
 
 
-def test_a_kanji_and_an_accent_need_no_font_of_the_machine():
+def test_kanji_accents_and_bold_kana_need_no_font_of_the_machine(caplog):
     size(plots.samples(X, Y, ["蚕", "é", "ñ", "ゑ", "Ankle boot", "T-shirt/top", "ゝ", "御", "ü", "ç"], "Letters"))
+    size(plots.embedding(RNG.normal(size=(60, 2)), Y, KANA, "Letters"))
+    assert not caplog.records  # Matplotlib logs the fonts that it misses
 
 
 def test_confusion_adds_up_the_seeds_and_leaves_no_prediction_out():

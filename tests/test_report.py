@@ -1,11 +1,17 @@
 """From a notebook to HTML and PDF: what is refused, what is numbered, what cannot get in."""
 
+import base64
 import io
+import json
 import re
+import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 
 import nbformat
 import pytest
+import typst
 
 from helpers import pages, paths, report
 
@@ -61,10 +67,12 @@ def out(tmp_path, monkeypatch):
 
 
 def write(path, *cells):
-    """A notebook of cells: text is Markdown, and text in a tuple is code."""
+    """A notebook of cells: text is Markdown, and text in a tuple is code; `profile = ...` is the parameters cell."""
     node = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "x", "language": "python"}})
     for cell in cells:
         new = nbformat.v4.new_code_cell(cell[0]) if isinstance(cell, tuple) else nbformat.v4.new_markdown_cell(cell)
+        if isinstance(cell, tuple) and cell[0].startswith("profile ="):
+            new.metadata.tags = ["parameters"]
         node.cells.append(new)
     nbformat.write(node, path)
 
@@ -73,17 +81,20 @@ def both(text, folder):
     return Page(pages.html(text, folder)), pages.pdf(text, folder)
 
 
-def typst(text, folder):
-    pages.pdf(text, folder)
-    return (folder / "report.typ").read_text(encoding="utf-8").split("#pagebreak(weak: true)", 1)[1]
-
-
 def table(cells, label="tbl-a"):
     import pandas as pd
 
     from helpers.exhibits import Table
 
     return Table(pd.DataFrame({"cell": cells}), "Caption.", label)._markdown()
+
+
+def _words(content):
+    """The text in what Typst tells of a document, without spaces and quotation marks."""
+    if isinstance(content, dict):
+        yield content.get("text", "") if isinstance(content.get("text"), str) else ""
+    for part in content.values() if isinstance(content, dict) else content if isinstance(content, list) else ():
+        yield from _words(part)
 
 
 # the whole way
@@ -122,9 +133,6 @@ def test_a_report_is_built_once_and_again_only_when_something_changed(out):
 
 
 def test_an_unchanged_report_needs_no_heavy_import(out, monkeypatch):
-    import subprocess
-    import sys
-
     code = "import sys, helpers.report; print({'papermill', 'nbconvert', 'pandas', 'typst', 'keras', 'numpy', 'matplotlib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
@@ -199,13 +207,15 @@ def test_no_cell_becomes_markup_in_html(tmp_path):
 
 
 def test_no_cell_becomes_markup_in_typst(tmp_path):
-    source = typst("# T\n\n## S\n\n" + table(EVIL), tmp_path)
-    import typst as compiler
+    pages.pdf("# T\n\n## S\n\n" + table(EVIL), tmp_path)
 
-    headings = compiler.query(str(tmp_path / "report.typ"), "heading", root=str(tmp_path), font_paths=[str(pages._kana_folder())])
-    lists = [compiler.query(str(tmp_path / "report.typ"), kind, root=str(tmp_path)) for kind in ("list", "enum", "terms", "math.equation", "raw")]
-    assert headings.count('"func":"heading"') == 1 and set(lists) == {"[]"}
-    assert r"\#import" in source and "#eval(" not in source.replace(r"\#eval(", "")
+    def found(kind):
+        return json.loads(typst.query(str(tmp_path / "report.typ"), kind, root=str(tmp_path), font_paths=[str(pages._kana_folder())]))
+
+    assert [heading["body"]["text"] for heading in found("heading")] == ["S"]
+    assert not [kind for kind in ("list", "enum", "terms", "math.equation", "raw") if found(kind)]
+    shown = "".join(_words(found("table")[0]["children"]))
+    assert shown.replace("\u200b", "") == re.sub(r"[\s\"']", "", "cell" + "".join(EVIL)), "the words, all of them, and nothing else"
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "<b onclick='alert(1)'>x</b>", "[x](javascript:alert(1))", "[x](JaVaScRiPt:alert(1))", "[x]{onclick='alert(1)' style='color:red'}",
@@ -238,6 +248,28 @@ def test_a_table_of_many_rows_and_columns_is_typeset(tmp_path):
     frame = pd.DataFrame({f"column {k}": ["emnist_letters_bymerge / a_long_word"] * 120 for k in range(12)})
     page, document = both("# T\n\n## S\n\n" + Table(frame, "c", "tbl-a")._markdown(), tmp_path)
     assert page.tags.count("tr") == 121 and len(re.findall(rb"/Type\s*/Page\b", document)) > 3
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not shutil.which("chromium"), reason="SKIPPED: no Chromium on this machine, so the page was not opened in a browser")
+@pytest.mark.parametrize("width", [390, 1300])
+def test_a_browser_loads_nothing_says_nothing_and_never_scrolls_sideways(tmp_path, width):
+    from playwright.sync_api import sync_playwright
+
+    wide = table(["a_very_long_word_that_cannot_be_broken_" * 4]) + "\n```\n" + "x" * 300 + "\n```\n\n$$" + "a + " * 60 + "a$$ {#eq-a}\n\n" + "`" + "y" * 200 + "`"
+    (tmp_path / "page.html").write_bytes(pages.html("# T\n\n## S かな\n\n" + wide, tmp_path))
+    said, asked = [], []
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.on("console", lambda message: said.append(message.text))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((tmp_path / "page.html").as_uri())
+        page.click("nav a")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("document.fonts.check('16px Kana', 'か')")
+        browser.close()
+    assert said == [] and [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
 
 # appendix
@@ -274,8 +306,6 @@ def test_an_appendix_embeds_images_and_has_no_remote_one(tmp_path):
 
     content = io.BytesIO()
     Image.new("L", (4, 4)).save(content, "PNG")
-    import base64
-
     page = appendix(tmp_path, output("display_data", data={"image/png": base64.b64encode(content.getvalue()).decode()}))
     assert_harmless(page)
     assert page.tags.count("img") == 1 and "image not shown" in page.text

@@ -1,0 +1,63 @@
+# The front door. `make` alone lists what it can do.
+#
+# Settings, each as NAME=value after the target:
+#   PROFILE=quick|full|smoke   sizes of the runs (default quick)
+#   RUNS=a,b                   these runs only
+#   SEEDS=n                    another number of seeds a run
+#   MIRROR=DIR                 a folder with prepared data sets
+#   DATA=auto|real|stand-in    which images may be used (default auto)
+#   SCHEDULER=tcp://host:port  a Dask cluster instead of this machine
+#   FORCE=1                    run again what is up to date
+#   OUT=DIR, DATA_DIR=DIR      where to write results, where to keep data
+#   PYTHON=python3.12          the Python to start from
+
+PROFILE ?= quick
+RUNS ?=
+export MIRROR DATA SCHEDULER FORCE OUT DATA_DIR SEEDS LIMIT KERAS_BACKEND
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+# Other package indexes of this machine must not decide what the lock installs.
+unexport UV_INDEX_URL UV_EXTRA_INDEX_URL UV_DEFAULT_INDEX UV_INDEX PYTHONHOME
+
+ENVIRONMENT := .venv
+BIN := $(ENVIRONMENT)/bin
+READY := $(ENVIRONMENT)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help all run report test lab clean lock
+.DELETE_ON_ERROR:
+
+help:  ## list the targets
+	@echo 'make all     run every notebook that is not up to date, then write the report'
+	@echo 'make report  write the report again from the results that are there'
+	@echo 'make lab     open the notebooks in JupyterLab'
+	@echo 'make test    run the tests'
+	@echo 'make clean   remove what was built; data, the full edition and the environment stay'
+	@echo
+	@echo 'Settings, such as PROFILE=full or MIRROR=DIR, stand at the top of the Makefile and in the README.'
+
+all: $(READY)
+	@status=0; $(BIN)/python -m helpers.grid --profile '$(PROFILE)' --runs '$(RUNS)' || status=$$?; \
+	if [ $$status -lt 2 ]; then $(BIN)/python -m helpers.report --profile '$(PROFILE)' || status=$$?; fi; exit $$status
+
+report: $(READY)
+	@$(BIN)/python -m helpers.report --profile '$(PROFILE)'
+
+lab: $(READY)
+	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_mlp_baseline.ipynb
+
+test: $(READY)
+	@$(BIN)/python -m pytest
+
+clean:
+	@rm -rf report/smoke report/quick report/lab figures/smoke figures/quick figures/lab report/full/notebooks report/*/.report.json
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+	@rm -rf .pytest_cache *.egg-info
+	@echo 'Removed the smoke, quick and lab editions. The full edition, data/ and .venv are kept.'
+
+lock: $(READY)
+	@$(BIN)/uv lock --upgrade --default-index https://pypi.org/simple
+
+# A virtual environment, uv in it, and in that exactly what the lock names. Bytecode is compiled once, not in every kernel.
+$(READY): uv.lock pyproject.toml
+	@.ci/environment '$(ENVIRONMENT)' '$(PYTHON)'
+	@touch $@

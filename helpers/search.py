@@ -1,0 +1,98 @@
+"""Hyper-parameter search with Keras Tuner, resumable: every finished trial lies on disk, with its learning curve."""
+
+import hashlib
+import inspect
+import json
+import time
+from pathlib import Path
+
+from helpers import augmentation, paths
+from helpers.backend import keras
+from helpers.batches import Batches, NextEpoch, evaluation_batch
+from helpers.files import load_json, save_json
+from helpers.training import RESULTS, Progress, Trained, compile_options
+
+import keras_tuner  # isort: skip  (after the quiet import of Keras)
+
+
+class Space(keras_tuner.HyperModel):
+    """A search space: `build(hp, image_shape, classes)` gives an optimiser and a network; training is as everywhere in this project."""
+
+    def __init__(self, build, parts, classes, batch_size, seed):
+        super().__init__()
+        self.function, self.parts, self.classes, self.batch_size, self.seed = build, parts, classes, batch_size, seed
+
+    def build(self, hp):
+        """Called by Keras Tuner for each trial."""
+        keras.utils.set_random_seed(self.seed)
+        model, optimizer = self.function(hp, self.parts.x_train.shape[1:], self.classes)
+        model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"], **compile_options())
+        return model
+
+    def fit(self, hp, model, epochs, initial_epoch=0, callbacks=(), **_):
+        """Called by Keras Tuner for each trial; Hyperband goes on from `initial_epoch`."""
+        parts = self.parts
+        batches = Batches(parts.x_train, parts.y_train, self.batch_size, self.seed, augmentation.SETTINGS["none"])
+        return model.fit(batches.feed(), epochs=epochs, initial_epoch=initial_epoch, verbose=0, shuffle=False,
+                         validation_data=(parts.x_validation, parts.y_validation), validation_batch_size=evaluation_batch(parts.x_validation),
+                         callbacks=[NextEpoch(batches), *callbacks])
+
+
+class _Curves:
+    """Keeps each trial's learning curve and seconds beside Keras Tuner's own files."""
+
+    def run_trial(self, trial, *args, **kwargs):
+        started, progress = time.perf_counter(), Progress(trial.trial_id, kwargs["epochs"], f"{self.project_name}, trial")
+        histories = super().run_trial(trial, *args, callbacks=[progress], **kwargs)
+        history = {name: [float(value) for value in values] for name, values in histories[0].history.items()}
+        save_json(self.curve_path(trial), {"history": history, "seconds": time.perf_counter() - started})
+        return histories
+
+    def _configure_tensorboard_dir(self, *_):
+        """Keras Tuner 1.4 imports TensorBoard here, which TensorFlow 2.21 no longer brings and nothing here writes to."""
+
+    def curve_path(self, trial):
+        """Where a trial's curve lies."""
+        return Path(self.project_dir) / "curves" / f"{trial.trial_id}.json"
+
+
+class RandomSearch(_Curves, keras_tuner.RandomSearch):
+    """Keras Tuner's random search (Bergstra and Bengio 2012), every trial the full number of epochs."""
+
+
+class Hyperband(_Curves, keras_tuner.Hyperband):
+    """Keras Tuner's Hyperband (Li et al. 2018): many short trials, the best of which are continued."""
+
+
+def run(kind, build, parts, classes, *, batch_size, trials, trial_epochs, seed, run, profile):
+    """Search, or go on with a search that was interrupted: "random search" over `trials` trials of `trial_epochs`, or one sweep of "Hyperband" up to
+    `trial_epochs`. Returns the tuner; its finished trials are never trained again."""
+    key = json.dumps([inspect.getsource(build), parts.identity, batch_size, trials, trial_epochs, seed, RESULTS])
+    folder = paths.trained(profile, run) / hashlib.sha256(key.encode()).hexdigest()[:12]
+    options = {"objective": "val_accuracy", "seed": seed, "directory": str(folder), "project_name": kind.replace(" ", "-"),
+               "max_consecutive_failed_trials": 1}  # Keras Tuner would go on in silence
+    space = Space(build, parts, classes, batch_size, seed)
+    tuner = (RandomSearch(space, max_trials=trials, **options) if kind == "random search" else
+             Hyperband(space, max_epochs=trial_epochs, factor=3, **options))
+    tuner.search(epochs=trial_epochs, verbose=0)
+    return tuner
+
+
+def trials_of(tuner, kind):
+    """The finished trials in the order they ran, as the record keeps them: `values`, `score`, `curve` (validation accuracy by epoch), `epochs`, `seconds`."""
+    found = []
+    for name in tuner.oracle.end_order:
+        trial = tuner.oracle.trials[name]
+        told = load_json(tuner.curve_path(trial))
+        values = {key: value for key, value in trial.hyperparameters.values.items() if not key.startswith("tuner/")}
+        curve = told["history"]["val_accuracy"]
+        found.append({"search": kind, "trial": name, "values": values, "score": max(curve), "curve": curve, "epochs": len(curve), "seconds": told["seconds"],
+                      "start": trial.hyperparameters.values.get("tuner/initial_epoch", 0)})
+    return found
+
+
+def best(tuner, seed, images):
+    """The best trial's network with the weights of its best epoch, as `training.Trained`; its seconds are those of the trial."""
+    trial = tuner.oracle.get_best_trials(1)[0]
+    told = load_json(tuner.curve_path(trial))
+    return Trained(tuner.get_best_models(1)[0], seed, told["history"], told["seconds"], images)
