@@ -10,6 +10,7 @@
 #   FORCE=1                    run again what is up to date
 #   OUT=DIR, DATA_DIR=DIR      where to write results, where to keep data
 #   PYTHON=python3.12          the Python to start from
+#   GPU=1                      train on an NVIDIA card: installs JAX with CUDA (Linux)
 
 PROFILE ?= quick
 RUNS ?=
@@ -20,7 +21,10 @@ unexport UV_INDEX_URL UV_EXTRA_INDEX_URL UV_DEFAULT_INDEX UV_INDEX PYTHONHOME
 
 ENVIRONMENT := .venv
 BIN := $(ENVIRONMENT)/bin
-READY := $(ENVIRONMENT)/.ready
+READY := $(ENVIRONMENT)/.ready$(if $(GPU),-gpu)
+ifdef GPU
+KERAS_BACKEND := jax
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help all run report test lab clean lock
@@ -59,5 +63,5 @@ lock: $(READY)
 
 # A virtual environment, uv in it, and in that exactly what the lock names. Bytecode is compiled once, not in every kernel.
 $(READY): uv.lock pyproject.toml
-	@.ci/environment '$(ENVIRONMENT)' '$(PYTHON)'
+	@.ci/environment '$(ENVIRONMENT)' '$(PYTHON)' '$(if $(GPU),gpu)'
 	@touch $@

@@ -146,7 +146,8 @@ def split(y, validation, seed, strata=None):
 
 def _settings(name, mode, mirror):
     """Mode and mirror with their defaults, after a look at all three."""
-    mode, mirror = mode or os.environ.get("DATA") or "auto", mirror or os.environ.get("MIRROR") or None
+    mode = mode or os.environ.get("DATA") or "auto"
+    mirror = mirror or (str(paths.setting("MIRROR", "")) if os.environ.get("MIRROR") else None)
     if mode not in MODES:
         raise UserError(f"Unknown DATA={mode}: choose {', '.join(MODES)}.")
     if name not in NAMES:

@@ -80,12 +80,12 @@ def fetch(folder, wanted, say=print):
     missing = {name: wanted[name] for name in wanted if name not in found}
     if missing:
         for name, (url, size, checksum) in missing.items():
-            say(f"  fetching {name}, {f'{size / 1e6:,.1f} MB' if size else 'size not known'}, "
+            say(f"  fetching {name}, {f'{size:,} bytes' if size else 'size not known'}, "
                 f"{f'checksum {checksum[:12]}...' if checksum else 'no checksum known'}, from {url}")
         found |= _download(folder, missing)
     for name, path in found.items():
         verdict = "checksum right" if wanted[name][2] else f"no checksum known; sha256 seen: {files.sha256(path)}"
-        say(f"  {name}: {path.stat().st_size / 1e6:,.1f} MB, {verdict}")
+        say(f"  {name}: {path.stat().st_size:,} bytes, {verdict}")
     return found
 
 

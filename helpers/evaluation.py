@@ -6,8 +6,6 @@ from scipy.optimize import minimize_scalar
 from helpers.backend import keras
 from helpers.batches import evaluation_batch
 
-EPSILON = 1e-7  # Keras clips probabilities here before it takes the logarithm in a loss
-
 
 def evaluate(trained, parts):
     """Measure a trained network on unaugmented images.
@@ -21,7 +19,7 @@ def evaluate(trained, parts):
     for part, images, labels in parts.each():
         logp[part] = log_probabilities(model, images)
         metrics[f"{part}_accuracy"] = accuracy(logp[part], labels)
-        metrics[f"{part}_loss"] = loss(logp[part], labels) + penalty(model)
+        metrics[f"{part}_loss"] = nll(logp[part], labels) + penalty(model)
     temperature = fit_temperature(logp["validation"], parts.y_validation)
     scaled = scale(logp["test"], temperature)
     metrics.update(epochs=trained.epochs, seconds=trained.seconds, seconds_per_epoch=trained.seconds / trained.epochs,
@@ -42,18 +40,14 @@ def accuracy(logp, labels):
     return float(np.mean(np.argmax(logp, axis=1) == labels))
 
 
-def loss(logp, labels):
-    """Mean cross-entropy as Keras computes it from probabilities, clipped at 1e-7; in nats."""
-    return -float(np.mean(np.clip(_true(logp, labels), np.log(EPSILON), np.log1p(-EPSILON)), dtype="float64"))
-
-
 def penalty(model):
     """The weight penalties that Keras adds to every loss of this network."""
     return float(sum(keras.ops.convert_to_numpy(term) for term in model.losses))
 
 
 def nll(logp, labels):
-    """Mean negative log-likelihood in nats, not clipped."""
+    """Mean negative log-likelihood (cross-entropy) in nats. Not clipped: with TensorFlow, Keras's loss of a softmax network is computed from its
+    logits (JAX and Torch clip probabilities at 1e-7, which hides the cost of sure mistakes)."""
     return -float(np.mean(_true(logp, labels), dtype="float64"))
 
 

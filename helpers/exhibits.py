@@ -1,7 +1,7 @@
 """What a notebook shows: tables, figures, prose and source code.
 
-Each object has an HTML form for JupyterLab and a Markdown form, from which nbconvert and pandoc make the report. Text that comes
-from data or records is escaped, so that it stays text in both: `plain` does it for words that are woven into prose.
+Each object has an HTML form for JupyterLab and a Markdown form, from which nbconvert and pandoc make the report. Text
+that comes from data or records is escaped, so that it stays text in both: `plain` does it for words woven into prose.
 """
 
 import html
@@ -11,39 +11,29 @@ import struct
 from pathlib import Path
 
 from helpers import paths
+from helpers.markup import fence, line, plain, rendered
 
 PNG = b"\x89PNG\r\n\x1a\n"
 TALLEST = 1.15  # the largest height of a figure, in text widths: it leaves room for the caption on an A4 page
 
 
-def plain(value):
-    """Markdown that shows `value` as the very text it is: every sign that could mean something is escaped."""
-    text = "".join(sign if sign.isprintable() else " " for sign in str(value))
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
-
-
-def _line(markdown):
-    """Markdown as one line that starts no list, heading, table or block."""
-    return re.sub(r"^(?=[#:|>+~=-])", r"\\", " ".join(str(markdown).split()))
-
-
-def _html(markdown, inline=False):
-    """Markdown as HTML for JupyterLab. HTML inside it is escaped; formulas are left to JupyterLab."""
-    import mistune
-
-    text = mistune.create_markdown(escape=True, plugins=["table", "footnotes"])(markdown).strip()
-    text = re.sub(r"<p>:::+ *\{\.([a-z]+)\}", r'<div class="\1" style="border: 1px solid; padding: 0 1em"><p>', text)
-    text = re.sub(r"<p>:::+</p>|\n:::+(?=</p>)", "</div>", text)
-    return text.removeprefix("<p>").removesuffix("</p>") if inline else text
-
-
-def _label(label, kind):
+def _label(label, kind):  # a label of the right kind, or UserError
     if not re.fullmatch(kind + r"-[a-z0-9-]+", label):
-        raise paths.UserError(f"The label {label!r} of an exhibit does not read {kind}-NAME, in small letters, digits and hyphens.")
+        raise paths.UserError(f"The label {label!r} does not read {kind}-NAME, in small letters, digits and hyphens.")
     return label
 
 
-class Prose:
+class _Exhibit:
+    """What has the two forms, and a third for a terminal."""
+
+    def __repr__(self):
+        return f"{type(self).__name__} {self.label}: {self.caption}"
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/markdown": self._markdown(), "text/html": self._html(), "text/plain": repr(self)}
+
+
+class Prose(_Exhibit):
     """Markdown text, in which numbers from records may stand. It may hold @fig-x, @tbl-x, @sec-x and [@citation]."""
 
     def __init__(self, markdown):
@@ -52,29 +42,29 @@ class Prose:
     def __repr__(self):
         return self.markdown
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"text/markdown": self.markdown, "text/html": _html(self.markdown), "text/plain": self.markdown}
+    def _markdown(self):
+        return self.markdown
+
+    def _html(self):
+        return rendered(self.markdown)
 
 
-class Table:
+class Table(_Exhibit):
     """A pandas DataFrame, shown without its index, under a numbered caption.
 
-    `caption` and `note` (below the table) are Markdown. A cell is plain text, whatever stands in it, unless it is a `Prose`. Numbers of a
-    float column get the same decimals, four digits in the largest. `align` has one of l, c, r for each column; without it
-    columns of numbers stand right. `label` is "tbl-NAME".
+    `caption` and `note` (below the table) are Markdown. A cell is plain text, whatever stands in it, unless it is a
+    `Prose`. Numbers of a float column get the same decimals, four digits in the largest. `align` has one of l, c, r for
+    each column; without it columns of numbers stand right. `label` is "tbl-NAME".
     """
 
     def __init__(self, frame, caption, label, align=None, note=None):
-        self.label, self.caption, self.note = _label(label, "tbl"), _line(caption), note and _line(note)
+        self.label, self.caption, self.note = _label(label, "tbl"), line(caption), note and line(note)
         self.head = [str(name) for name in frame.columns]
         columns = [_texts(frame.iloc[:, k].tolist()) for k in range(len(self.head))]
         self.rows = list(zip(*columns))
         self.align = align or "".join("r" if _numeric(column) else "l" for column in columns)
         if len(self.align) != len(self.head) or set(self.align) - set("lcr"):
-            raise paths.UserError(f"{label}: align {self.align!r} must have one of l, c, r for each of the {len(self.head)} columns.")
-
-    def __repr__(self):
-        return f"Table {self.label}: {self.caption}"
+            raise paths.UserError(f"{label}: align {align!r} needs one of l, c, r for each of {len(columns)} columns.")
 
     def _markdown(self):
         rule = {"l": ":--", "c": ":-:", "r": "--:"}
@@ -84,33 +74,32 @@ class Table:
         note = f"\n::: note\n{self.note}\n:::\n" if self.note else ""
         return "\n".join([f"::: {{#{self.label} .exhibit}}", *lines, "", f": {self.caption}", note, ":::\n"])
 
-    def _table(self):
+    def _html(self):
         side = {"l": "left", "c": "center", "r": "right"}
 
+        def shown(cell):
+            return rendered(cell.markdown, inline=True) if isinstance(cell, Prose) else html.escape(cell)
+
         def row(tag, cells):
-            parts = [cell.markdown if isinstance(cell, Prose) else None for cell in cells]
-            texts = [html.escape(cell) if part is None else _html(part, inline=True) for part, cell in zip(parts, cells)]
-            return "<tr>" + "".join(f'<{tag} style="text-align: {side[a]}">{text}</{tag}>' for a, text in zip(self.align, texts)) + "</tr>"
+            parts = [f'<{tag} style="text-align: {side[a]}">{shown(c)}</{tag}>' for a, c in zip(self.align, cells)]
+            return "<tr>" + "".join(parts) + "</tr>"
 
         body = "".join(row("td", cells) for cells in self.rows)
-        note = f"<p><small>{_html(self.note, inline=True)}</small></p>" if self.note else ""
-        caption = f'<caption style="text-align: left">{_html(self.caption, inline=True)}</caption>'
+        note = f"<p><small>{rendered(self.note, inline=True)}</small></p>" if self.note else ""
+        caption = f'<caption style="text-align: left">{rendered(self.caption, inline=True)}</caption>'
         return f"<table>{caption}<thead>{row('th', self.head)}</thead><tbody>{body}</tbody></table>{note}"
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"text/markdown": self._markdown(), "text/html": self._table(), "text/plain": repr(self)}
 
-
-class Figure:
+class Figure(_Exhibit):
     """A PNG file over a numbered caption (Markdown).
 
-    `path` is absolute or below paths.OUT, `label` is "fig-NAME", `width` a percentage of the text's width; a tall figure is made narrower so that
-    it fits a page. `alt` (by default the caption) is what a reader who cannot see the figure is told. Raises UserError for a missing or
-    damaged file.
+    `path` is absolute or below paths.OUT, `label` is "fig-NAME", `width` a percentage of the text's width; a tall
+    figure is made narrower so that it fits a page. `alt` (by default the caption) is what a reader who cannot see the
+    figure is told. Raises UserError for a missing or damaged file.
     """
 
     def __init__(self, path, caption, label, width="100%", alt=None):
-        self.label, self.caption = _label(label, "fig"), _line(caption)
+        self.label, self.caption = _label(label, "fig"), line(caption)
         self.path = paths.OUT / path
         try:
             self.content = self.path.read_bytes()
@@ -122,25 +111,23 @@ class Figure:
         self.width = f"{min(float(width.rstrip('%')), 100 * TALLEST * across / down):.4g}%"
         self.alt = " ".join((alt or re.sub(r"[*_`$]|\[@[^]]*\]", "", self.caption)).split())
 
-    def __repr__(self):
-        return f"Figure {self.label}: {self.caption}"
-
     def _markdown(self):
         path = self.path.resolve()
         place = path.relative_to(paths.OUT).as_posix() if path.is_relative_to(paths.OUT) else path.as_posix()
-        image = f'![](<{re.sub(r"([<>%])", _percent, place)}>){{width={self.width} alt="{plain(self.alt)}"}}'
+        place = re.sub("[<>%]", lambda sign: f"%{ord(sign[0]):02X}", place)
+        image = f'![](<{place}>){{width={self.width} alt="{plain(self.alt)}"}}'
         return f"::: {{#{self.label} .exhibit}}\n{image}\n\n{self.caption}\n:::\n"
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _html(self):
         import base64
 
-        image = f'<img src="data:image/png;base64,{base64.b64encode(self.content).decode()}" style="width: {self.width}" alt="{html.escape(self.alt)}">'
-        shown = f"<figure>{image}<figcaption>{_html(self.caption, inline=True)}</figcaption></figure>"
-        return {"text/markdown": self._markdown(), "text/html": shown, "text/plain": repr(self)}
+        address = f"data:image/png;base64,{base64.b64encode(self.content).decode()}"
+        image = f'<img src="{address}" style="width: {self.width}" alt="{html.escape(self.alt)}">'
+        return f"<figure>{image}<figcaption>{rendered(self.caption, inline=True)}</figcaption></figure>"
 
 
-class Source:
-    """The code of a Python function, highlighted. Given as "helpers.models:carlosnet" it is read without importing the module."""
+class Source(_Exhibit):
+    """The code of a function, highlighted. Named as "helpers.models:carlosnet" it is read without an import."""
 
     def __init__(self, function):
         self.code = _source(function).rstrip()
@@ -148,19 +135,15 @@ class Source:
     def __repr__(self):
         return self.code
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _markdown(self):
+        return fence(self.code, "python")
+
+    def _html(self):
         from pygments import highlight
         from pygments.formatters import HtmlFormatter
         from pygments.lexers import PythonLexer
 
-        shown = highlight(self.code, PythonLexer(), HtmlFormatter(noclasses=True, nobackground=True))
-        return {"text/markdown": fence(self.code, "python"), "text/html": shown, "text/plain": self.code}
-
-
-def fence(text, kind):
-    """A Markdown code block of a class; its fence is longer than any run of backticks inside."""
-    ticks = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    return f"{ticks} {{.{kind}}}\n{text}\n{ticks}\n"
+        return highlight(self.code, PythonLexer(), HtmlFormatter(noclasses=True, nobackground=True))
 
 
 def _source(function):
@@ -179,29 +162,30 @@ def _source(function):
 
 
 def _texts(values):
-    """A column's cells as text (a Prose stays one): thousands apart, floats with equal decimals, a dash for what is missing."""
+    """A column's cells as text (a Prose stays one): thousands apart, floats with equal decimals, a dash for nothing."""
+    import pandas
+
     floats = [abs(value) for value in values if isinstance(value, float) and math.isfinite(value)]
     decimals = max(0, 4 - (len(str(int(max(floats)))) if floats and max(floats) > 1 else 0))
 
     def text(value):
-        if value is None or (isinstance(value, float) and math.isnan(value)):
+        if value is None or pandas.isna(value) is True:
             return "–"
         if isinstance(value, float):
             return f"{value:,.{decimals}f}".replace("-", "−")
-        return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value if isinstance(value, Prose) else str(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return f"{value:,}"
+        return value if isinstance(value, Prose) else str(value)
 
     return [text(value) for value in values]
 
 
 def _numeric(column):
     """Whether each cell is a number, perhaps with a deviation, a unit or a sign, and one of them is not missing."""
-    numbers = [re.match(r"[-−+±~<≤]? ?[.\d][\d.,]*( ?[%×s]| ?±.*| ?\(.*)?$", str(cell)) for cell in column if cell != "–"]
+    number = re.compile(r"[-−+±~<≤]? ?[.\d][\d.,]*( ?[%×s]| ?±.*| ?\(.*)?")
+    numbers = [number.fullmatch(str(cell)) for cell in column if cell != "–"]
     return bool(numbers) and all(numbers)
 
 
 def _markdown(cell):
-    return _line(cell.markdown).replace("|", r"\|") if isinstance(cell, Prose) else plain(cell)
-
-
-def _percent(match):
-    return f"%{ord(match[0]):02X}"
+    return line(cell.markdown).replace("|", r"\|") if isinstance(cell, Prose) else plain(cell)

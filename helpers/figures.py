@@ -143,3 +143,20 @@ def trials(record):
     """The trials of a search."""
     return _from_record(record, "trials", f"{record['run']}: every trial's settings, coloured by its validation accuracy, and the best so far by epochs spent.",
                         plots.trials, record["extra"]["trials"])
+
+
+def reported_measured(records, profile):
+    """Reported and measured accuracy of all runs."""
+    return _overall("reported-measured", profile, "Test accuracy, reported and measured: mean, range over seeds (thick) and 95 % interval for the test sample (thin). Hollow signs are "
+                    "not to be compared: other data, or a short run.", plots.reported_measured, records)
+
+
+def cost(records, profile):
+    """Accuracy against multiplications."""
+    return _overall("cost", profile, "Test accuracy against multiply-accumulates for one image, with the range over seeds. The line joins the runs that no other beats on both.", plots.cost, records)
+
+
+def _overall(name, profile, caption, function, records):
+    path = paths.figures(profile, "all") / f"{name}.png"
+    plots.update(path, function, list(records.values()))
+    return Figure(path, caption, f"fig-{name}")

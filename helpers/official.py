@@ -94,7 +94,7 @@ def _kaggle(folder, kept, say):
     """Download through kagglehub under a temporary name, with the user's Kaggle credentials if it asks for them."""
     if not online():
         raise Unavailable("no network")
-    say(f"  downloading {FINGERS} from Kaggle, about 200 MB")
+    say(f"  downloading {FINGERS} from Kaggle")
     partial = folder / f"kaggle.tmp.{os.getpid()}"
     try:
         import kagglehub

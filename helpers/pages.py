@@ -10,25 +10,26 @@ import subprocess
 from pathlib import Path
 
 from helpers import paths
-from helpers.exhibits import fence
+from helpers.markup import fence
 
 STYLE = paths.REPORT_SOURCE / "style"
 BIBLIOGRAPHY = paths.REPORT_SOURCE / "references.bib"
 
 # What notebooks write is Markdown and nothing else: no raw HTML, TeX or Typst, no metadata that could name files.
-MARKDOWN = ("markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-markdown_in_html_blocks-yaml_metadata_block"
-            "-pandoc_title_block-latex_macros-example_lists+lists_without_preceding_blankline+autolink_bare_uris")
+MARKDOWN = ("markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-markdown_in_html_blocks"
+            "-yaml_metadata_block-pandoc_title_block-latex_macros-example_lists"
+            "+lists_without_preceding_blankline+autolink_bare_uris")
 KANA = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]"
 
 
 def execute(notebook, output, parameters):
-    """Run a notebook headlessly with parameters; returns it with its outputs. Raises UserError with the cell's error."""
+    """Run a notebook headlessly with parameters; returns it with its outputs. Raises UserError where a cell fails."""
     import papermill
 
     try:
-        return papermill.execute_notebook(str(notebook), str(output), parameters, kernel_name="python3", language="python",
-                                          cwd=str(paths.ROOT), progress_bar=False, log_output=False,
-                                          extra_arguments=["--log-level=40"])  # the kernel's own remarks are not the report's
+        return papermill.execute_notebook(
+            str(notebook), str(output), parameters, kernel_name="python3", language="python", cwd=str(paths.ROOT),
+            progress_bar=False, log_output=False, extra_arguments=["--log-level=40"])  # the kernel's remarks stay out
     except papermill.PapermillExecutionError as error:
         said = error.evalue if error.ename == "UserError" else f"{error.ename}: {error.evalue}"
         raise paths.UserError(f"{Path(notebook).name} fails in cell [{error.exec_count}]: {_one_line(said)}") from error
@@ -37,8 +38,8 @@ def execute(notebook, output, parameters):
 def markdown(notebook, folder, code=False):
     """Markdown of an executed notebook (an nbformat node). Images in its outputs are written into `folder`.
 
-    Without `code` (the report) inputs are hidden, and an error or a line on stderr raises UserError. With it (an appendix page)
-    inputs are kept and errors are shown.
+    Without `code` (the report) inputs are hidden, and an error or a line on stderr raises UserError. With it (an
+    appendix page) inputs are kept and errors are shown.
     """
     from nbconvert.exporters import MarkdownExporter
     from traitlets.config import Config
@@ -46,7 +47,8 @@ def markdown(notebook, folder, code=False):
     config = Config({"NbConvertBase": {"display_data_priority": ["text/markdown", "image/png", "text/plain"]}})
     exporter = MarkdownExporter(config=config, template_name="pandoc", extra_template_basedirs=[str(STYLE)])
     exporter.exclude_input = not code
-    for name, function in {"fenced": _fenced, "folding": _folding, "prose": _prose, "refuse": _show if code else _refuse}.items():
+    filters = {"fenced": _fenced, "folding": _folding, "prose": _prose, "refuse": _fenced if code else _refuse}
+    for name, function in filters.items():
         exporter.register_filter(name, function)
     text, resources = exporter.from_notebook_node(notebook)
     for name, content in resources["outputs"].items():
@@ -55,25 +57,27 @@ def markdown(notebook, folder, code=False):
 
 
 def html(text, folder, metadata=None):
-    """One self-contained HTML file (bytes) from Markdown; `folder` holds images that the text names, beside those below OUT.
+    """One self-contained HTML file (bytes) from Markdown. Images that the text names lie in `folder` or below OUT.
 
     With `lenient` in the metadata what cannot be shown is said on the page and does not stop it.
     """
     css = (STYLE / "report.css").read_text(encoding="utf-8") + _kana_font(text)
     template = (STYLE / "report.html").read_text(encoding="utf-8").replace("/*CSS*/", css.replace("$", "$$"))
     (Path(folder) / "template.html").write_text(template, encoding="utf-8")
-    return _pandoc(text, folder, metadata, "--to=html5", "--mathml", "--embed-resources", "--template=template.html").encode()
+    options = ["--to=html5", "--mathml", "--embed-resources", "--template=template.html"]
+    return _pandoc(text, folder, metadata, *options).encode()
 
 
 def pdf(text, folder):
     """The PDF (bytes) from the same Markdown. Raises UserError on anything that Typst warns of."""
     import typst
 
-    source = _pandoc(text, folder, None, "--to=typst", f"--template={STYLE / 'report.typ'}", "--syntax-highlighting=idiomatic",
-                     "--extract-media=media")
-    (Path(folder) / "report.typ").write_text(source, encoding="utf-8")
+    source = Path(folder) / "report.typ"
+    source.write_text(_pandoc(text, folder, None, "--to=typst", f"--template={STYLE / 'report.typ'}",
+                              "--syntax-highlighting=idiomatic", "--extract-media=media"), encoding="utf-8")
     try:
-        compiler = typst.Compiler(str(Path(folder) / "report.typ"), root=str(folder), font_paths=[str(_kana_folder())], ignore_system_fonts=True)
+        compiler = typst.Compiler(str(source), root=str(folder), font_paths=[str(_kana_folder())],
+                                  ignore_system_fonts=True)
         content, warnings = compiler.compile_with_warnings(format="pdf")
     except typst.TypstError as error:
         raise paths.UserError(f"The report cannot be typeset: {_one_line(error)}") from error
@@ -83,12 +87,13 @@ def pdf(text, folder):
 
 
 def _pandoc(text, folder, metadata, *options):
-    """Markdown through pandoc and our filters. Raises UserError on an unresolved reference or citation, or any other warning."""
+    """Markdown through pandoc and our filters. Raises UserError on an unresolved reference and on any warning."""
     metadata = {"lang": "en", "link-citations": "true", "reference-section-title": "References"} | (metadata or {})
     filters = [f"--lua-filter={STYLE / 'safe.lua'}", f"--lua-filter={STYLE / 'crossref.lua'}"]
     citations = [] if "lenient" in metadata else ["--citeproc", f"--bibliography={BIBLIOGRAPHY}", "--fail-if-warnings"]
     command = [_pandoc_program(), f"--from={MARKDOWN}", "--standalone", "--toc", "--toc-depth=2",
-               "--number-sections", "--columns=10000", "--wrap=none", f"--resource-path={os.pathsep.join(['.', str(paths.OUT)])}",
+               "--number-sections", "--columns=10000", "--wrap=none",
+               f"--resource-path={os.pathsep.join(['.', str(paths.OUT)])}",
                *filters, *citations, *(f"--metadata={key}={value}" for key, value in metadata.items()), *options]
     done = subprocess.run(command, input=text.encode(), cwd=folder, capture_output=True, check=False)
     said = done.stderr.decode(errors="replace")
@@ -101,8 +106,9 @@ def _pandoc(text, folder, metadata, *options):
 def _pandoc_program():
     import pypandoc
 
+    # The one in the wheel, of the locked version, whatever else is on PATH.
     carried = Path(pypandoc.__file__).parent / "files" / ("pandoc.exe" if os.name == "nt" else "pandoc")
-    return str(carried if carried.exists() else pypandoc.get_pandoc_path())  # the locked version, whatever else is on PATH
+    return str(carried if carried.exists() else pypandoc.get_pandoc_path())
 
 
 def _kana_folder():
@@ -120,7 +126,8 @@ def _kana_font(text):
 
     from fontTools import subset
 
-    options = subset.Options(flavor="woff", layout_features=[], hinting=False, recalc_timestamp=False, name_IDs=[0, 1, 2, 13, 14])
+    options = subset.Options(flavor="woff", layout_features=[], hinting=False, recalc_timestamp=False,
+                             name_IDs=[0, 1, 2, 13, 14])
     font = subset.load_font(str(_kana_folder() / "ipaexg.ttf"), options, lazy=True)
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=map(ord, signs))
@@ -129,7 +136,8 @@ def _kana_font(text):
     subset.save_font(font, content, options)
     ranges = ", ".join(f"U+{ord(sign):04X}" for sign in signs)
     address = base64.b64encode(content.getvalue()).decode()
-    return f'\n@font-face {{ font-family: "Kana"; src: url("data:font/woff;base64,{address}") format("woff"); unicode-range: {ranges}; }}\n'
+    return (f'\n@font-face {{ font-family: "Kana"; src: url("data:font/woff;base64,{address}") format("woff"); '
+            f"unicode-range: {ranges}; }}\n")
 
 
 def _clean(text):
@@ -148,26 +156,24 @@ def _fenced(text, kind):
 
 
 def _folding(cell):
-    """Code that teaches stands open; set-up, default parameters, calls that only draw, long cells and those folded in JupyterLab are folded."""
-    folded = cell.metadata.get("jupyter", {}).get("source_hidden") or {"setup", "parameters", "figure"} & set(cell.metadata.get("tags", []))
+    """Code that teaches stands open; set-up, default parameters, calls that only draw and long cells are folded."""
+    hidden = cell.metadata.get("jupyter", {}).get("source_hidden")
+    folded = hidden or {"setup", "parameters", "figure"} & set(cell.metadata.get("tags", []))
     return "" if folded or cell.source.count("\n") > 40 else ".open"
 
 
 def _prose(cell):
-    """A Markdown cell. Its <details> become blocks to fold; of the HTML banner that papermill puts over a failure only the words are kept."""
+    """A Markdown cell. Its <details> become blocks to fold; of papermill's banner over a failure the words are kept."""
     if any(tag.startswith("papermill-error") for tag in cell.metadata.get("tags", [])):
         return "::: {.standin}\n" + re.sub(r"<[^>]*>", "", cell.source) + "\n:::"
     text = re.sub(r'(?m)^( *)<details><summary>([^<>"\n]*)</summary> *$', r'\1::: {.answer summary="\2"}', cell.source)
     return re.sub(r"(?m)^( *)</details> *$", r"\1:::", text)
 
 
-def _show(text, kind):
-    return _fenced(text, kind)
-
-
 def _refuse(text, kind):
     """Errors and warnings do not get into the report. Matplotlib's word that it builds its font cache is neither."""
-    lines = [line for line in _clean(text).splitlines() if line.strip() and "Matplotlib is building the font cache" not in line]
+    lines = [line for line in _clean(text).splitlines() if line.strip() and "building the font cache" not in line]
     if lines:
-        raise paths.UserError(f"The report's notebook ends with {'an error' if kind == 'error' else 'a warning'}: {_one_line(lines[-1])}")
+        found = "an error" if kind == "error" else "a warning"
+        raise paths.UserError(f"The report's notebook ends with {found}: {_one_line(lines[-1])}")
     return ""

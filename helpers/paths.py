@@ -8,9 +8,16 @@ NOTEBOOKS = ROOT / "notebooks"
 RUNS = NOTEBOOKS / "runs.yaml"
 REPORT_SOURCE = ROOT / "report"
 
+
+
+def setting(name, default):
+    """The folder that an environment variable names. A relative one is seen from the project's root, wherever the process runs."""
+    return (ROOT / Path(os.environ.get(name) or default).expanduser()).resolve()
+
+
 # Two switches for a read-only checkout or a shared disk: what is built goes below OUT, what is downloaded into DATA_DIR.
-OUT = Path(os.environ.get("OUT") or ROOT).expanduser().resolve()
-DATA = Path(os.environ.get("DATA_DIR") or ROOT / "data").expanduser().resolve()
+OUT = setting("OUT", ROOT)
+DATA = setting("DATA_DIR", "data")
 
 
 class UserError(Exception):

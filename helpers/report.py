@@ -2,8 +2,8 @@
 
     python -m helpers.report --profile quick [--force]
 
-report/report.ipynb is run with the profile as its parameter and typeset (see pages.py). It reads results and never trains. Where nothing
-that it depends on has changed it is left alone.
+report/report.ipynb is run with the profile as its parameter and typeset (see pages.py). It reads results and never
+trains. Where nothing that it depends on has changed the report is left alone.
 """
 
 import argparse
@@ -22,14 +22,15 @@ NOTEBOOK = paths.REPORT_SOURCE / "report.ipynb"
 def build(profile, force=False, say=print):
     """Write report/PROFILE/report.html and report.pdf, unless they are there and nothing they depend on has changed.
 
-    Equal inputs give equal bytes. Returns the two paths. Raises UserError where the notebook fails or warns, a reference or citation
-    leads nowhere, or a file cannot be written.
+    Equal inputs give equal bytes. Returns the two paths. Raises UserError where the notebook fails or warns, a
+    reference or citation leads nowhere, or a file cannot be written.
     """
     if profile not in runs.profiles():
         raise paths.UserError(f"Unknown profile {profile}. The profiles are: {', '.join(runs.profiles())}.")
     targets = [paths.report(profile) / name for name in ("report.html", "report.pdf")]
     state, sources = paths.report(profile) / ".report.json", _sources(profile)
-    if not force and load_json(state) == {"sources": sources, "figures": _figures(profile), "files": _contents(targets)}:
+    now = {"sources": sources, "figures": _figures(profile), "files": _contents(targets)}
+    if not force and load_json(state) == now:
         verb = "up to date"
     else:
         figures = _write(profile, *targets)
@@ -54,8 +55,8 @@ def appendix(notebook, page):
     except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
         raise paths.UserError(f"Cannot read the notebook {notebook}: run it again.") from error
     with tempfile.TemporaryDirectory() as folder:
-        text = pages.markdown(node, folder, code=True)
-        metadata = {"lenient": "true", "back": "true", "subtitle": f"Run {Path(notebook).stem}", "pagetitle": Path(notebook).stem}
+        text, run = pages.markdown(node, folder, code=True), Path(notebook).stem
+        metadata = {"lenient": "true", "back": "true", "subtitle": f"Run {run}", "pagetitle": run}
         save_bytes(page, pages.html(text, folder, metadata))
 
 
@@ -76,7 +77,7 @@ def _write(profile, page, document):
 
 
 def _sources(profile):
-    """Hash of all that the report is made from, save figures: records, its notebook and style, the helpers, the run list."""
+    """Hash of what the report is made from, save figures: records, its notebook and style, the helpers, the runs."""
     files = [paths.RUNS, paths.ROOT / "uv.lock", NOTEBOOK, *Path(__file__).parent.glob("*.py")]
     files += [path for path in paths.REPORT_SOURCE.iterdir() if path.suffix in (".bib", ".json")]
     files += [path for path in (paths.REPORT_SOURCE / "style").rglob("*") if path.is_file()]

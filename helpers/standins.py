@@ -32,7 +32,7 @@ DEFAULT_SIZES = (6000, 1200)
 
 # How far images of one class differ; see `standins_shapes.warped_grid`. Many classes leave less room than ten.
 DIGIT_WARP = dict(rotation=24, shear=0.4, scale=(0.8, 1.1), stretch=(0.75, 1.15), shift=1.5, elastic=1.1)
-LETTER_WARP = dict(rotation=14, shear=0.3, scale=(0.9, 1.1), stretch=(0.8, 1.15), shift=0.6, elastic=0.9)
+LETTER_WARP = dict(rotation=14, shear=0.3, scale=(0.9, 1.1), stretch=(0.8, 1.15), shift=0.5, elastic=0.9)
 KANA_WARP = dict(rotation=14, shear=0.3, scale=(0.85, 1.1), stretch=(0.75, 1.1), shift=1.5, elastic=1.1)
 
 

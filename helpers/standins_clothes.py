@@ -10,7 +10,7 @@ import numpy as np
 from helpers.standins_shapes import Source, box, capsule, cover, paint, profile, smooth_noise, to_bytes, warped_grid
 from helpers.standins_shoes import boot, sandal, sneaker
 
-WARP = dict(rotation=14, shear=0.15, scale=(0.82, 1.06), stretch=(0.85, 1.12), shift=2.2, elastic=0.55)
+WARP = dict(rotation=12, shear=0.12, scale=(0.84, 1.05), stretch=(0.87, 1.1), shift=2.0, elastic=0.5)
 
 
 def draw(rng, labels):
@@ -132,8 +132,8 @@ def shirt(u, x, y):
     tone = fabric(u, x, y, 0.35)
     picture = dressed(u, x, y, body, arms, tone)
     collar = cover(capsule(np.abs(x), y, u(0.5, 1.2), -9.5, u(2.5, 3.8), -12.0, 0.9)) * cover(body + 1)
-    picture = paint(picture, collar * u.chance(0.7) * 0.8, np.clip(tone * u(0.6, 1.6), 0, 1))
-    return front(u, x, y, picture, body, tone * u(0.6, 1.0), 0.5 * u.chance(0.75), u.chance(0.75))
+    picture = paint(picture, collar * u.chance(0.85) * 0.9, np.clip(tone * u(0.6, 1.6), 0, 1))
+    return front(u, x, y, picture, body, tone * u(0.6, 1.0), 0.5 * u.chance(0.8), u.chance(0.9))
 
 
 def bag(u, x, y):

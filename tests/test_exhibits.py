@@ -6,11 +6,26 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from helpers import exhibits, paths
+from helpers import markup, paths
 from helpers.exhibits import Figure, Prose, Source, Table, plain
 
-EVIL = ["<script>alert(1)</script>", "</figure></table>", "`a` ``b``", "a|b", '#import "@preview/x:0.1.0"', "$x^2$", "@x @fig-x", "= head", "- item", "1. item",
-        "<img src=x onerror=alert(1)>", "::: {.x}", "[l](javascript:alert(1))", "a\nb\x1b[31m", "*a* _b_ ~c~ ^d^"]
+EVIL = [
+    "<script>alert(1)</script>",
+    "</figure></table>",
+    "`a` ``b``",
+    "a|b",
+    '#import "@preview/x:0.1.0"',
+    "$x^2$",
+    "@x @fig-x",
+    "= head",
+    "- item",
+    "1. item",
+    "<img src=x onerror=alert(1)>",
+    "::: {.x}",
+    "[l](javascript:alert(1))",
+    "a\nb\x1b[31m",
+    "*a* _b_ ~c~ ^d^",
+]
 
 
 @pytest.fixture
@@ -43,13 +58,21 @@ def tags(html):
 
 def test_every_exhibit_has_an_html_and_a_markdown_form(png):
     frame = pd.DataFrame({"a": [1]})
-    for exhibit in (Table(frame, "c", "tbl-a"), Figure(png, "c", "fig-a"), Prose("text"), Source(exhibits.plain)):
+    for exhibit in (Table(frame, "c", "tbl-a"), Figure(png, "c", "fig-a"), Prose("text"), Source(markup.plain)):
         assert bundle(exhibit).keys() == {"text/html", "text/markdown", "text/plain"}
 
 
 @pytest.mark.parametrize("text", EVIL)
 def test_a_cell_brings_no_tag_into_html(text):
-    assert tags(bundle(Table(pd.DataFrame({text: [text]}), "c", "tbl-a"))["text/html"]) <= {"table", "caption", "thead", "tbody", "tr", "th", "td"}
+    assert tags(bundle(Table(pd.DataFrame({text: [text]}), "c", "tbl-a"))["text/html"]) <= {
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+    }
 
 
 @pytest.mark.parametrize("text", EVIL)
@@ -72,13 +95,20 @@ def test_html_in_prose_is_escaped_for_jupyterlab():
 
 
 def test_numbers_get_thousands_equal_decimals_and_stand_right():
-    table = Table(pd.DataFrame({"n": [1234567, 2], "acc": [0.98, float("nan")], "s": [344.93, -2.0], "x": ["a", "b"]}), "c", "tbl-a")
+    table = Table(
+        pd.DataFrame({"n": [1234567, 2], "acc": [0.98, float("nan")], "s": [344.93, -2.0], "x": ["a", "b"]}),
+        "c",
+        "tbl-a",
+    )
     assert table.rows == [("1,234,567", "0.9800", "344.9", "a"), ("2", "–", "−2.0", "b")]
     assert table.align == "rrrl"
 
 
 def test_text_with_deviation_stands_right_and_words_left():
-    assert Table(pd.DataFrame({"a": [".98 ± .01", "–"], "b": ["1st", "x"], "c": [None, None]}), "c", "tbl-a").align == "rll"
+    assert (
+        Table(pd.DataFrame({"a": [".98 ± .01", "–"], "b": ["1st", "x"], "c": [None, None]}), "c", "tbl-a").align
+        == "rll"
+    )
 
 
 def test_an_alignment_of_the_wrong_length_is_refused():
@@ -110,10 +140,10 @@ def test_a_missing_figure_and_one_that_is_no_png_are_named(tmp_path):
 
 
 def test_source_is_read_without_importing_the_module():
-    assert Source("helpers.exhibits:plain").code == Source(exhibits.plain).code
+    assert Source("helpers.markup:plain").code == Source(markup.plain).code
     with pytest.raises(paths.UserError, match="no_such"):
-        Source("helpers.exhibits:no_such")
+        Source("helpers.markup:no_such")
 
 
 def test_a_fence_is_longer_than_any_inside_it():
-    assert exhibits.fence("a\n````\nb", "output").startswith("````` {.output}\n")
+    assert markup.fence("a\n````\nb", "output").startswith("````` {.output}\n")

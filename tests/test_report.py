@@ -17,8 +17,29 @@ from helpers import pages, paths, report
 
 HEAD = """import pandas as pd
 from helpers.exhibits import Figure, Prose, Source, Table"""
-EVIL = ["<script>alert(1)</script>", "</figure></table>", "`a` ``b``", "a|b", '#import "@preview/x:0.1.0"', "$x^2$", "@x @fig-x", "= head", "- item", "+ item", "/ a: b", "1. item",
-        "<img src=x onerror=alert(1)>", "::: {.x}", "[l](javascript:alert(1))", "// c", "/* c", "#eval(1)", "<fig-x>", "\\begin{x}", "&lt;&amp;"]
+EVIL = [
+    "<script>alert(1)</script>",
+    "</figure></table>",
+    "`a` ``b``",
+    "a|b",
+    '#import "@preview/x:0.1.0"',
+    "$x^2$",
+    "@x @fig-x",
+    "= head",
+    "- item",
+    "+ item",
+    "/ a: b",
+    "1. item",
+    "<img src=x onerror=alert(1)>",
+    "::: {.x}",
+    "[l](javascript:alert(1))",
+    "// c",
+    "/* c",
+    "#eval(1)",
+    "<fig-x>",
+    "\\begin{x}",
+    "&lt;&amp;",
+]
 
 
 class Page(HTMLParser):
@@ -68,7 +89,9 @@ def out(tmp_path, monkeypatch):
 
 def write(path, *cells):
     """A notebook of cells: text is Markdown, and text in a tuple is code; `profile = ...` is the parameters cell."""
-    node = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "x", "language": "python"}})
+    node = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": "python3", "display_name": "x", "language": "python"}}
+    )
     for cell in cells:
         new = nbformat.v4.new_code_cell(cell[0]) if isinstance(cell, tuple) else nbformat.v4.new_markdown_cell(cell)
         if isinstance(cell, tuple) and cell[0].startswith("profile ="):
@@ -99,11 +122,17 @@ def _words(content):
 
 # the whole way
 
-NOTEBOOK = ["# A title", ('profile = "?"',), (HEAD,),
-            ('Prose("::: {.standin}\\n**Stand-in images.** Not real.\\n:::")',),
-            "## Data\n\nKana かな, accents é. See @fig-a, @tbl-a, @eq-a, (@sec-data) and [@lecun1998].[^1]\n\n[^1]: A note.\n\n$$ a^2 $$ {#eq-a}",
-            ('Figure("figures/smoke/run/curves é.png", "A figure.", "fig-a")',),
-            ('Table(pd.DataFrame({"a": [profile], "b": [.5]}), "A table.", "tbl-a", note="A note.")',), ('Source("helpers.exhibits:plain")',)]
+NOTEBOOK = [
+    "# A title",
+    ('profile = "?"',),
+    (HEAD,),
+    ('Prose("::: {.standin}\\n**Stand-in images.** Not real.\\n:::")',),
+    "## Data\n\nKana かな, accents é. See @fig-a, @tbl-a, @eq-a, (@sec-data) and [@lecun1998].[^1]\n\n[^1]: A note.",
+    "$$ a^2 $$ {#eq-a}",
+    ('Figure("figures/smoke/run/curves é.png", "A figure.", "fig-a")',),
+    ('Table(pd.DataFrame({"a": [profile], "b": [.5]}), "A table.", "tbl-a", note="A note.")',),
+    ('Source("helpers.markup:plain")',),
+]
 
 
 @pytest.mark.slow
@@ -114,7 +143,8 @@ def test_a_report_is_built_once_and_again_only_when_something_changed(out):
     first = page.read_bytes(), document.read_bytes()
     parsed = Page(first[0])
     assert_harmless(parsed)
-    for words in ("A title", "Stand-in images", "Figure\xa01. A figure", "Table\xa01. A table", "Equation\xa01", "Section\xa01", "LeCun", "smoke", "かな"):
+    exhibits = ("Figure\xa01. A figure", "Table\xa01. A table", "Equation\xa01", "Section\xa01")
+    for words in ("A title", "Stand-in images", *exhibits, "LeCun", "smoke", "かな"):
         assert words in parsed.text
     assert first[1].startswith(b"%PDF") and len(said) == 2 and "written" in said[0]
 
@@ -133,7 +163,8 @@ def test_a_report_is_built_once_and_again_only_when_something_changed(out):
 
 
 def test_an_unchanged_report_needs_no_heavy_import(out, monkeypatch):
-    code = "import sys, helpers.report; print({'papermill', 'nbconvert', 'pandas', 'typst', 'keras', 'numpy', 'matplotlib'} & set(sys.modules))"
+    heavy = {"papermill", "nbconvert", "pandas", "typst", "keras", "numpy", "matplotlib"}
+    code = f"import sys, helpers.report; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
@@ -155,9 +186,15 @@ def test_records_figures_notebook_and_appendices_decide_whether_to_build(out):
     assert report._figures("smoke") != before
 
 
-@pytest.mark.parametrize("cell, words", [("1 / 0", "ZeroDivisionError"), ("import warnings; warnings.warn('beware of it')", "beware of it"),
-                                         ("from helpers.paths import UserError; raise UserError('do this')", "do this"),
-                                         ("import sys; print('odd', file=sys.stderr)", "odd")])
+@pytest.mark.parametrize(
+    "cell, words",
+    [
+        ("1 / 0", "ZeroDivisionError"),
+        ("import warnings; warnings.warn('beware of it')", "beware of it"),
+        ("from helpers.paths import UserError; raise UserError('do this')", "do this"),
+        ("import sys; print('odd', file=sys.stderr)", "odd"),
+    ],
+)
 @pytest.mark.slow
 def test_an_error_or_a_warning_in_the_notebook_stops_the_report_with_one_line(out, capsys, cell, words):
     write(report.NOTEBOOK, "# T", ('profile = ""',), (cell,))
@@ -174,9 +211,21 @@ def test_an_unknown_profile_is_named_with_the_known_ones(out, capsys):
 
 # references
 
-@pytest.mark.parametrize("text, words", [("See @fig-nothing.", "@fig-nothing"), ("See [@tbl-a; @tbl-b].", "@tbl-a.*@tbl-b"), ("Of [@nobody1900].", "nobody1900"),
-                                         ("A [link](#nowhere).", "#nowhere"), ("$$a$$ {#eq-a}\n\n$$b$$ {#eq-a}", "eq-a is used twice"),
-                                         ("![x](no.png)", "no.png"), ("![x](https://example.org/x.png)", "example.org"), ("![x](a.svg)", "a.svg"), ("$\\nonsense{x}$", "nonsense")])
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("See @fig-nothing.", "@fig-nothing"),
+        ("See [@tbl-a; @tbl-b].", "@tbl-a.*@tbl-b"),
+        ("Of [@nobody1900].", "nobody1900"),
+        ("A [link](#nowhere).", "#nowhere"),
+        ("$$a$$ {#eq-a}\n\n$$b$$ {#eq-a}", "eq-a is used twice"),
+        ("![x](no.png)", "no.png"),
+        ("![x](https://example.org/x.png)", "example.org"),
+        ("![x](a.svg)", "a.svg"),
+        ("$\\nonsense{x}$", "nonsense"),
+    ],
+)
 def test_what_leads_nowhere_stops_the_report_and_is_named(out, tmp_path, text, words):
     for make in (pages.html, pages.pdf):
         with pytest.raises(paths.UserError, match=words):
@@ -184,19 +233,28 @@ def test_what_leads_nowhere_stops_the_report_and_is_named(out, tmp_path, text, w
 
 
 def test_numbers_follow_the_order_of_the_page_and_sections_their_level(tmp_path):
-    text = "# T\n\n## One\n\n### Sub part\n\n## Two\n\n" + table(["x"], "tbl-b") + "\n" + table(["y"], "tbl-a") + "\n@tbl-a, @tbl-b, @sec-sub-part, @sec-two, [@tbl-a; @tbl-b]."
+    text = "# T\n\n## One\n\n### Sub part\n\n## Two\n\n" + table(["x"], "tbl-b") + "\n" + table(["y"], "tbl-a")
+    text += "\n@tbl-a, @tbl-b, @sec-sub-part, @sec-two, [@tbl-a; @tbl-b]."
     page, _ = both(text, tmp_path)
     assert "Table\xa02, Table\xa01, Section\xa01.1, Section\xa02, (Table\xa02 and Table\xa01)." in page.text
     assert {"tbl-a", "tbl-b"} <= page.ids()
 
 
+def test_a_figure_and_a_publication_may_be_cited_together(tmp_path):
+    page, _ = both("# T\n\n## S\n\nAs @sec-s [@lecun1998] says [@sec-s; @guo2017].", tmp_path)
+    assert "As Section\xa01 (LeCun et al. 1998) says (Section\xa01) (Guo et al. 2017)." in page.text
+
+
 def test_contents_and_references_link_to_what_is_there(tmp_path):
-    page, _ = both("# T\n\n## Über kana かな\n\n[@lecun1998] and @guo2017\n\n## Last\n", tmp_path)
-    targets = {value[1:] for tag, name, value in page.attributes if (tag, name) == ("a", "href") and value.startswith("#")}
+    text = "# T\n\n## Über kana かな\n\n### かな\n\n### 漢字\n\n@sec-漢字 [@lecun1998] and @guo2017\n\n## Last\n"
+    page, _ = both(text, tmp_path)
+    links = [value for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
+    targets = {value[1:] for value in links if value.startswith("#")}
     assert targets and targets <= page.ids()
 
 
 # nothing gets in
+
 
 def test_no_cell_becomes_markup_in_html(tmp_path):
     page = Page(pages.html("# T\n\n## S\n\n" + table(EVIL), tmp_path))
@@ -210,18 +268,39 @@ def test_no_cell_becomes_markup_in_typst(tmp_path):
     pages.pdf("# T\n\n## S\n\n" + table(EVIL), tmp_path)
 
     def found(kind):
-        return json.loads(typst.query(str(tmp_path / "report.typ"), kind, root=str(tmp_path), font_paths=[str(pages._kana_folder())]))
+        fonts = [str(pages._kana_folder())]
+        return json.loads(typst.query(str(tmp_path / "report.typ"), kind, root=str(tmp_path), font_paths=fonts))
 
     assert [heading["body"]["text"] for heading in found("heading")] == ["S"]
     assert not [kind for kind in ("list", "enum", "terms", "math.equation", "raw") if found(kind)]
     shown = "".join(_words(found("table")[0]["children"]))
-    assert shown.replace("\u200b", "") == re.sub(r"[\s\"']", "", "cell" + "".join(EVIL)), "the words, all of them, and nothing else"
+    wanted = "cell" + "".join(EVIL)
+    assert re.sub(r"[\s\u200b\"']", "", shown) == re.sub(r"[\s\"']", "", wanted), "the words, all of them, and no more"
 
 
-@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "<b onclick='alert(1)'>x</b>", "[x](javascript:alert(1))", "[x](JaVaScRiPt:alert(1))", "[x]{onclick='alert(1)' style='color:red'}",
-                                  "`x`{=html}", "```{=html}\n<script>alert(1)</script>\n```", "```{=typst}\n#panic()\n```", "`#panic()`{=typst}", "## H {onclick='alert(1)'}",
-                                  "::: {onmouseover='alert(1)'}\nx\n:::", "```{.python onclick='x'}\n1\n```", "<https://x.org/'onclick=alert(1)>", "[x](data:text/html,<script>)",
-                                  "---\nheader-includes: <script>alert(1)</script>\n---", "<svg onload=alert(1)>", "[x](http://a.b 'onclick=1')", "$\\text{\"#panic()}$"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "<b onclick='alert(1)'>x</b>",
+        "[x](javascript:alert(1))",
+        "[x](JaVaScRiPt:alert(1))",
+        "[x]{onclick='alert(1)' style='color:red'}",
+        "`x`{=html}",
+        "```{=html}\n<script>alert(1)</script>\n```",
+        "```{=typst}\n#panic()\n```",
+        "`#panic()`{=typst}",
+        "## H {onclick='alert(1)'}",
+        "::: {onmouseover='alert(1)'}\nx\n:::",
+        "```{.python onclick='x'}\n1\n```",
+        "<https://x.org/'onclick=alert(1)>",
+        "[x](data:text/html,<script>)",
+        "---\nheader-includes: <script>alert(1)</script>\n---",
+        "<svg onload=alert(1)>",
+        "[x](http://a.b 'onclick=1')",
+        '$\\text{"#panic()}$',
+    ],
+)
 def test_notebook_text_brings_no_script_and_no_raw_typst(tmp_path, text):
     page, document = both(f"# T\n\n## S\n\n{text}\n\n", tmp_path)
     assert_harmless(page)
@@ -230,7 +309,8 @@ def test_notebook_text_brings_no_script_and_no_raw_typst(tmp_path, text):
 
 def test_the_page_forbids_scripts_and_remote_loads(tmp_path):
     page = Page(pages.html("# T\n\n## S かな\n", tmp_path))
-    policy = next(value for tag, name, value in page.attributes if (tag, name) == ("meta", "content") and "default-src" in value)
+    contents = [value for tag, name, value in page.attributes if (tag, name) == ("meta", "content")]
+    policy = next(value for value in contents if "default-src" in value)
     assert "default-src 'none'" in policy and "script-src" not in policy and "http" not in policy and "*" not in policy
     assert ("html", "lang", "en") in page.attributes and "T" in page.text
 
@@ -251,12 +331,13 @@ def test_a_table_of_many_rows_and_columns_is_typeset(tmp_path):
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(not shutil.which("chromium"), reason="SKIPPED: no Chromium on this machine, so the page was not opened in a browser")
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium here: the page was NOT opened in a browser")
 @pytest.mark.parametrize("width", [390, 1300])
 def test_a_browser_loads_nothing_says_nothing_and_never_scrolls_sideways(tmp_path, width):
     from playwright.sync_api import sync_playwright
 
-    wide = table(["a_very_long_word_that_cannot_be_broken_" * 4]) + "\n```\n" + "x" * 300 + "\n```\n\n$$" + "a + " * 60 + "a$$ {#eq-a}\n\n" + "`" + "y" * 200 + "`"
+    wide = table(["a_very_long_word_that_cannot_be_broken_" * 4]) + "\n```\n" + "x" * 300 + "\n```\n\n"
+    wide += "$$" + "a + " * 60 + "a$$ {#eq-a}\n\n`" + "y" * 200 + "`"
     (tmp_path / "page.html").write_bytes(pages.html("# T\n\n## S かな\n\n" + wide, tmp_path))
     said, asked = [], []
     with sync_playwright() as play:
@@ -274,31 +355,47 @@ def test_a_browser_loads_nothing_says_nothing_and_never_scrolls_sideways(tmp_pat
 
 # appendix
 
+
 def output(kind, **fields):
     return nbformat.v4.new_output(kind, **fields)
 
 
 def appendix(tmp_path, *outputs, source="f()", tags=()):
     node = nbformat.v4.new_notebook()
-    node.cells = [nbformat.v4.new_markdown_cell("# T <script>alert(1)</script>\n\n@fig-gone [@nobody] ![x](https://x.org/a.png)\n\n<details><summary>Answer</summary>\n\nIt is *so*.\n\n</details>"),
-                  nbformat.v4.new_code_cell(source, outputs=list(outputs), metadata={"tags": list(tags)})]
+    text = "# T <script>alert(1)</script>\n\n@fig-gone [@nobody] ![x](https://x.org/a.png)\n\n"
+    text += "<details><summary>Answer</summary>\n\nIt is *so*.\n\n</details>"
+    node.cells = [
+        nbformat.v4.new_markdown_cell(text),
+        nbformat.v4.new_code_cell(source, outputs=list(outputs), metadata={"tags": list(tags)}),
+    ]
     nbformat.write(node, tmp_path / "run.ipynb")
     report.appendix(tmp_path / "run.ipynb", tmp_path / "run.html")
     return Page((tmp_path / "run.html").read_bytes())
 
 
 def test_an_appendix_never_passes_html_through(tmp_path):
-    data = {"text/html": "<script>alert(1)</script><b>bold</b>", "text/plain": "as text", "application/javascript": "alert(1)", "image/svg+xml": "<svg onload=alert(1)>"}
-    page = appendix(tmp_path, output("display_data", data=data), output("display_data", data={"text/markdown": "<img src=x onerror=alert(1)> [x](javascript:1)"}))
+    data = {
+        "text/html": "<script>alert(1)</script><b>bold</b>",
+        "text/plain": "as text",
+        "application/javascript": "alert(1)",
+        "image/svg+xml": "<svg onload=alert(1)>",
+    }
+    markdown = {"text/markdown": "<img src=x onerror=alert(1)> [x](javascript:1)"}
+    page = appendix(tmp_path, output("display_data", data=data), output("display_data", data=markdown))
     assert_harmless(page)
     assert "as text" in page.text and "bold" not in page.text
 
 
 def test_an_appendix_shows_an_error_legibly_and_folds_its_code(tmp_path):
-    page = appendix(tmp_path, output("error", ename="E", evalue="bad", traceback=["\x1b[0;31mE\x1b[0m: bad", "in <f>"]),
-                    output("stream", name="stderr", text="careful\n"), output("stream", name="stdout", text="1/9\r9/9 done\n"))
+    page = appendix(
+        tmp_path,
+        output("error", ename="E", evalue="bad", traceback=["\x1b[0;31mE\x1b[0m: bad", "in <f>"]),
+        output("stream", name="stderr", text="careful\n"),
+        output("stream", name="stdout", text="1/9\r9/9 done\n"),
+    )
     assert page.tags.count("details") == 2 and "Answer" in page.text and "\x1b" not in page.text
-    assert "E: bad\nin <f>" in page.text and "careful" in page.text and "9/9 done" in page.text and "1/9" not in page.text
+    assert "E: bad\nin <f>" in page.text and "careful" in page.text
+    assert "9/9 done" in page.text and "1/9" not in page.text
 
 
 def test_an_appendix_embeds_images_and_has_no_remote_one(tmp_path):

@@ -1,5 +1,5 @@
--- Numbers figures, tables, equations and sections, and resolves @fig-x @tbl-x @eq-x @sec-x. Typst numbers by itself, so there
--- this writes its labels and references; in HTML it writes the numbers. A reference to nothing stops the report and is named.
+-- Numbers figures, tables, equations and sections, and resolves @fig-x @tbl-x @eq-x @sec-x. Typst numbers by itself, so
+-- there this writes its labels and references; in HTML it writes the numbers. A reference to nothing stops the report.
 local typst, lenient = FORMAT == "typst", false
 local names = { fig = "Figure", tbl = "Table", eq = "Equation", sec = "Section" }
 local count, where, problems = { fig = 0, tbl = 0, eq = 0 }, {}, pandoc.List {}
@@ -54,7 +54,9 @@ local function lines(tbl)
   for _, body in ipairs(tbl.bodies) do
     for _, row in ipairs(body.body) do
       local most = 1
-      for _, cell in ipairs(row.cells) do most = math.max(most, math.ceil(#pandoc.utils.stringify(cell.contents) * columns / 90)) end
+      for _, cell in ipairs(row.cells) do
+        most = math.max(most, math.ceil(#pandoc.utils.stringify(cell.contents) * columns / 90))
+      end
       sum = sum + most
     end
   end
@@ -77,8 +79,8 @@ local function table_exhibit(div, tbl, note)
     return pandoc.Blocks { open } .. note .. { raw("])["), tbl, raw("]") }
   end
   tbl.caption = pandoc.Caption()
-  local out = pandoc.Blocks { raw(('<figure id="%s" class="table %s"><figcaption>'):format(label, size)), pandoc.Plain(caption),
-    raw('</figcaption><div class="scroll" tabindex="0">'), tbl, raw("</div>") }
+  local out = pandoc.Blocks { raw(('<figure id="%s" class="table %s"><figcaption>'):format(label, size)),
+    pandoc.Plain(caption), raw('</figcaption><div class="scroll" tabindex="0">'), tbl, raw("</div>") }
   if #note > 0 then out:insert(pandoc.Div(note, pandoc.Attr("", { "note" }))) end
   return out .. { raw("</figure>") }
 end
@@ -87,7 +89,8 @@ local function figure_exhibit(div)
   local label, picture = div.identifier, pandoc.Plain(div.content[1].content)
   local caption = pandoc.Plain(caption_of(label, pandoc.utils.blocks_to_inlines { table.unpack(div.content, 2) }))
   if typst then return pandoc.Figure({ picture }, { caption }, pandoc.Attr(label)) end
-  return { raw(('<figure id="%s">'):format(label)), picture, raw("<figcaption>"), caption, raw("</figcaption></figure>") }
+  local open = raw(('<figure id="%s">'):format(label))
+  return { open, picture, raw("<figcaption>"), caption, raw("</figcaption></figure>") }
 end
 
 local function div(d)
@@ -95,9 +98,9 @@ local function div(d)
     if d.content[1].t ~= "Table" then return figure_exhibit(d) end
     return table_exhibit(d, d.content[1], d.content[2] and d.content[2].content or pandoc.Blocks {})
   elseif (d.classes:includes("input") or d.classes:includes("answer")) and not typst then -- something to fold
-    local open = d.classes:includes("open") and " open" or ""
+    local head = raw(d.classes:includes("open") and "<details open><summary>" or "<details><summary>")
     local summary = pandoc.Plain { pandoc.Str(d.attributes.summary or "Code") }
-    return pandoc.Blocks { raw("<details" .. open .. "><summary>"), summary, raw("</summary>") } .. d.content .. { raw("</details>") }
+    return pandoc.Blocks { head, summary, raw("</summary>") } .. d.content .. { raw("</details>") }
   elseif typst and (d.classes[1] == "standin" or d.classes[1] == "abstract") then
     return pandoc.Blocks { raw("#" .. d.classes[1] .. "[") } .. d.content .. { raw("]") }
   end
@@ -109,13 +112,15 @@ local function paragraph(p)
   while k <= #p.content do
     local formula, last = p.content[k], k + 1
     if p.content[last] and (p.content[last].t == "Space" or p.content[last].t == "SoftBreak") then last = last + 1 end
-    local label = formula.mathtype == "DisplayMath" and p.content[last] and (p.content[last].text or ""):match("^{#(eq%-[%w-]+)}$")
+    local tail = formula.mathtype == "DisplayMath" and p.content[last] and p.content[last].text or ""
+    local label = tail:match("^{#(eq%-[%w-]+)}$")
     if label then
       count.eq = count.eq + 1
       enter(label, label, count.eq)
       local number = pandoc.Span({ pandoc.Str("(" .. count.eq .. ")") }, pandoc.Attr("", { "number" }))
-      out:extend(typst and { pandoc.RawInline("typst", "#numbered["), formula, pandoc.RawInline("typst", "<" .. label .. ">]") }
-        or { pandoc.Span({ formula, number }, pandoc.Attr(label, { "equation" })) })
+      local head, foot = pandoc.RawInline("typst", "#numbered["), pandoc.RawInline("typst", "<" .. label .. ">]")
+      local span = pandoc.Span({ formula, number }, pandoc.Attr(label, { "equation" }))
+      out:extend(typst and { head, formula, foot } or { span })
       k = last
     else
       out:insert(formula)
@@ -139,7 +144,6 @@ end
 local function cite(c)
   local ours = c.citations:filter(function(one) return kind_of(one.id) end)
   if #ours == 0 then return lenient and pandoc.Span(c.content) or nil end
-  if #ours < #c.citations then problem("figures and publications cited in one bracket, with @" .. ours[1].id) end
   local out = pandoc.Inlines {}
   for k, one in ipairs(ours) do
     if k > 1 then out:extend { pandoc.Str(k == #ours and " and" or ","), pandoc.Space() } end
@@ -147,8 +151,10 @@ local function cite(c)
     out:insert(reference(one.id))
     out:extend(one.suffix)
   end
-  if c.citations[1].mode == "AuthorInText" then return out end
-  return pandoc.Inlines { pandoc.Str("(") } .. out .. { pandoc.Str(")") }
+  if ours[1].mode ~= "AuthorInText" then out = pandoc.Inlines { pandoc.Str("(") } .. out .. { pandoc.Str(")") } end
+  local publications = c.citations:filter(function(one) return not kind_of(one.id) end) -- "@fig-x [@lecun1998]" is one
+  if #publications == 0 then return out end
+  return out .. { pandoc.Space(), pandoc.Cite({ pandoc.Str("[" .. publications[1].id .. "]") }, publications) }
 end
 
 function Pandoc(doc)
@@ -160,7 +166,9 @@ function Pandoc(doc)
   doc.meta.front, doc.blocks = pandoc.MetaBlocks(front:walk { Cite = cite }), doc.blocks:walk { Cite = cite }
   local known = {}
   for _, found in pairs(where) do known["#" .. found.id] = true end
-  doc.blocks:walk { Link = function(a) if a.target:match("^#") and not known[a.target] then problem("a link to nothing: " .. a.target) end end }
+  doc.blocks:walk { Link = function(a)
+    if a.target:match("^#") and not known[a.target] then problem("a link to nothing: " .. a.target) end
+  end }
   if #problems > 0 and not lenient then
     io.stderr:write("problem: " .. table.concat(problems, "; ") .. "\n")
     os.exit(1)

@@ -1,5 +1,5 @@
--- Lets nothing in but text: whatever stands in a notebook or a record, the report holds no script, no raw HTML or Typst,
--- no attribute but those below, loads nothing from elsewhere, and links only to the web, to itself and to pages beside it.
+-- Lets nothing in but text: whatever stands in a notebook or a record, the report holds no script, no raw HTML or
+-- Typst, no attribute but those below, loads nothing, and links only to the web, to itself and to pages beside it.
 local lenient = false -- appendix pages: say on the page what was left out, where the report stops
 
 local function trim(attr)
@@ -7,7 +7,7 @@ local function trim(attr)
   for name, value in pairs(attr.attributes) do
     if name == "width" and value:match("^[%d.]+%%$") or name == "alt" or name == "summary" then keep[name] = value end
   end
-  return pandoc.Attr(attr.identifier:gsub("[^%w._-]", "-"), attr.classes, keep)
+  return pandoc.Attr(attr.identifier:gsub("[^%w._\128-\255-]", "-"), attr.classes, keep)
 end
 
 local function image(img)
@@ -41,7 +41,7 @@ end
 
 return {
   { Meta = function(meta) lenient = meta.lenient ~= nil end },
-  { RawBlock = nothing, RawInline = nothing, Image = image, Link = link, Str = word, Header = element, Div = element, Span = element,
-    Code = element, CodeBlock = element, Table = element, Figure = element, TableHead = element, TableFoot = element,
-    Row = element, Cell = element },
+  { RawBlock = nothing, RawInline = nothing, Image = image, Link = link, Str = word,
+    Header = element, Div = element, Span = element, Code = element, CodeBlock = element, Table = element,
+    Figure = element, TableHead = element, TableFoot = element, Row = element, Cell = element },
 }

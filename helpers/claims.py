@@ -1,0 +1,71 @@
+"""The report's claims "A is better than B", each tested on the same test images and worded by the outcome."""
+
+import numpy as np
+
+from helpers import files, paths, results, statistics
+
+# What is claimed, the run that should win, the one it should beat. All of them are one family for Holm's correction.
+CLAIMS = [
+    ("A single convolution beats the dense network on MNIST", "mnist-first", "mnist-mlp"),
+    ("Three convolutions beat one on MNIST", "mnist-second-v1", "mnist-first"),
+    ("Dropout and shrinking kernels beat the plain three convolutions on MNIST", "mnist-second-v2", "mnist-second-v1"),
+    ("Two convolutions with dropout beat the dense network on MNIST", "mnist-cnn", "mnist-mlp"),
+    ("Augmentation improves the same network on MNIST", "mnist-cnn-augmented", "mnist-cnn"),
+    ("All means of regularisation together beat dropout alone on MNIST", "mnist-third", "mnist-cnn"),
+    ("Patience pays: stopping late beats stopping early on MNIST", "mnist-third-patient", "mnist-third-hasty"),
+    ("The CNN beats the dense network on Fashion-MNIST", "fashion-cnn-1x100", "fashion-dense"),
+    ("One dense layer of 100 beats two of 50 on Fashion-MNIST", "fashion-cnn-1x100", "fashion-cnn-2x50"),
+    ("One dense layer of 100 beats three of 75 on Fashion-MNIST", "fashion-cnn-1x100", "fashion-cnn-3x75"),
+    ("The second network beats the first on EMNIST Letters", "emnist-second-letters", "emnist-first-letters"),
+    ("The third network beats the second on EMNIST Letters", "emnist-third-letters", "emnist-second-letters"),
+    ("The third network beats the second on EMNIST Balanced", "emnist-third-balanced", "emnist-second-balanced"),
+    ("The large network beats the small one on plain hands", "fingers-ivannet-plain", "fingers-carlosnet-plain"),
+    ("Augmentation costs the small network accuracy on plain hands", "fingers-carlosnet-plain", "fingers-carlosnet-augmented"),
+]
+
+
+def judge(profile, records):
+    """Test every claim whose two runs have records on the same test images; returns the list that `report/PROFILE/claims.json` holds."""
+    found = []
+    for claim, run_a, run_b in CLAIMS:
+        if run_a not in records or run_b not in records:
+            continue
+        a, b = (results.predictions(profile, run) for run in (run_a, run_b))
+        if not np.array_equal(a["y_true"], b["y_true"]) or records[run_a]["dataset"]["sha256"] != records[run_b]["dataset"]["sha256"]:
+            continue  # not the same images: nothing can be paired
+        right_a, right_b = (one["y_pred"] == one["y_true"] for one in (a, b))
+        seed_a, seed_b = (results.median_seed(records[run]) for run in (run_a, run_b))
+        difference, low, high = statistics.paired_bootstrap(right_a, right_b)
+        found.append({"claim": claim, "run_a": run_a, "run_b": run_b, "seed_a": records[run_a]["seeds"][seed_a]["seed"],
+                      "seed_b": records[run_b]["seeds"][seed_b]["seed"], "p": statistics.mcnemar(right_a[seed_a], right_b[seed_b]),
+                      "difference": difference, "low": low, "high": high})
+    for claim, corrected in zip(found, statistics.holm([claim["p"] for claim in found])):
+        claim["p_holm"] = corrected
+        claim["verdict"] = verdict(claim)
+    files.save_json(paths.report(profile) / "claims.json", found)
+    return found
+
+
+def verdict(claim, level=0.05):
+    """"holds" or "the opposite holds" where the corrected p-value and the interval agree that there is a difference; else "not decided"."""
+    if claim["p_holm"] < level and claim["low"] > 0:
+        return "holds"
+    if claim["p_holm"] < level and claim["high"] < 0:
+        return "the opposite holds"
+    return "not decided"
+
+
+def sentence(found, run_a, run_b):
+    """One sentence on the claim about two runs, worded by its outcome; "" where it was not tested."""
+    claim = next((one for one in found if (one["run_a"], one["run_b"]) == (run_a, run_b)), None)
+    if not claim:
+        return ""
+    gap = f"{100 * claim['difference']:+.2f} points, 95 % interval {100 * claim['low']:+.2f} to {100 * claim['high']:+.2f}, corrected p {p_text(claim['p_holm'])}"
+    outcome = {"holds": "The test images bear this out", "the opposite holds": "The test images show the opposite",
+               "not decided": "The test images do not decide this"}[claim["verdict"]]
+    return f"{claim['claim']}? {outcome} ({gap})."
+
+
+def p_text(p):
+    """A p-value in words."""
+    return "below 0.0001" if p < 0.0001 else f"{p:.4f}" if p < 0.01 else f"{p:.2f}"

@@ -1,0 +1,54 @@
+"""How sure a number is: intervals, paired tests, corrections for many claims. NumPy and SciPy only."""
+
+import numpy as np
+from scipy import stats
+
+
+def wilson(successes, n, level=0.95):
+    """Wilson's score interval (low, high) of a proportion: what another sample of `n` test images might have shown (Wilson 1927)."""
+    interval = stats.binomtest(round(successes), n).proportion_ci(level, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def mcnemar(right_a, right_b):
+    """Exact two-sided McNemar test on the same images; two bool arrays (n,). Returns p: 1 where the two never differ (McNemar 1947)."""
+    only_a, only_b = int(np.sum(right_a & ~right_b)), int(np.sum(~right_a & right_b))
+    return float(stats.binomtest(only_a, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
+
+
+def holm(p_values):
+    """p-values corrected for their number by Holm's step-down method, in the order given (Holm 1979)."""
+    p_values = np.asarray(p_values, "float64")
+    order = np.argsort(p_values, kind="stable")
+    raised = np.minimum(1, np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1)))
+    corrected = np.empty_like(raised)
+    corrected[order] = raised
+    return corrected.tolist()
+
+
+def paired_bootstrap(right_a, right_b, seed=0, samples=1000, level=0.95):
+    """Difference of mean accuracies, a - b, with a percentile interval over test images (the same for both) and over each run's seeds.
+
+    right_a (seeds_a, n) and right_b (seeds_b, n): bool. Returns (difference, low, high) as fractions (Efron and Tibshirani 1993).
+    """
+    rng = np.random.default_rng(seed)
+    a, b = np.asarray(right_a, "float32"), np.asarray(right_b, "float32")
+    n, found = a.shape[1], np.empty(samples)
+    for index in range(samples):
+        chosen_a, chosen_b = (values[rng.integers(len(values), size=len(values))].mean(axis=0) for values in (a, b))
+        found[index] = (chosen_a - chosen_b)[rng.integers(n, size=n)].mean()
+    tail = 50 * (1 - level)
+    low, high = np.percentile(found, [tail, 100 - tail])
+    return float(a.mean() - b.mean()), float(low), float(high)
+
+
+def recalls(y_true, y_pred, classes):
+    """Share of each class's images that are named correctly, (classes,); NaN for a class without images."""
+    counts = np.bincount(y_true, minlength=classes)
+    right = np.bincount(np.asarray(y_true)[np.asarray(y_pred) == y_true], minlength=classes)
+    return np.where(counts > 0, right / np.maximum(counts, 1), np.nan)
+
+
+def balanced_accuracy(y_true, y_pred, classes):
+    """Mean recall over the classes that occur: the official measure of Kuzushiji-49."""
+    return float(np.nanmean(recalls(y_true, y_pred, classes)))
