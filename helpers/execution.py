@@ -109,6 +109,10 @@ def _main(specification):
         error = failure.evalue if failure.ename == "UserError" else f"{failure.ename}: {failure.evalue}"
     except Exception as failure:  # a dead kernel, a full disk: told like any other failure, and the partial notebook stays
         error = f"{type(failure).__name__}: {failure}"
+    if not error:
+        from helpers.report import appendix
+
+        appendix(partial, folder / f"{run}.html")
     print(json.dumps({"error": " ".join(error.split())[:500]}))
 
 

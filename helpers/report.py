@@ -36,6 +36,11 @@ def build(profile, force=False, say=print):
         figures = _write(profile, *targets)
         save_json(state, {"sources": sources, "figures": figures, "files": _contents(targets)})
         verb = "written"
+    if profile == "full" and paths.OUT == paths.ROOT:
+        from helpers import readme
+
+        if readme.write():
+            say("README.md  its table of results, written")
     for target in targets:
         say(f"{_place(target)}  {target.stat().st_size / 1e6:.2f} MB, {verb}")
     return targets

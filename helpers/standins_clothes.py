@@ -119,7 +119,7 @@ def coat(u, x, y):
     picture = dressed(u, x, y, body, arms, tone)
     lapel = cover(capsule(np.abs(x), y, u(2.5, 3.5), -12.0, 0.5, u(-6, 0), 1.4)) * cover(body)
     picture = paint(picture, lapel * u.chance(0.6) * 0.8, tone * u(0.5, 1.2))
-    picture = front(u, x, y, picture, body, u(0, 1) * 0.8, u(0.2, 0.8), u.chance(0.4))
+    picture = front(u, x, y, picture, body, u(0, 0.35), u(0.3, 0.8), u.chance(0.4))
     pocket = cover(0.7 - np.abs(y - u(3, 6))) * cover(1.6 - np.abs(np.abs(x) - 4)) * cover(body)
     return picture * (1 - pocket * u.chance(0.5) * 0.5)
 

@@ -1,0 +1,36 @@
+"""The table at the top of the README, written from the records of the full edition: `python -m helpers.readme`."""
+
+import re
+
+from helpers import files, overview, paths, results, runs
+from helpers.tables import share
+
+START, END = "<!-- results: written by `make report PROFILE=full`, do not edit -->", "<!-- end of results -->"
+
+
+def table(profile="full"):
+    """The results as a Markdown table, a row a run, and a line on what is missing."""
+    records = results.load_all(profile)
+    lines = ["| run | data | parameters | reported | measured | n | seconds | verdict |", "|:--|:--|--:|--:|--:|--:|--:|:--|"]
+    for run, record in records.items():
+        reported = runs.entry(run).get("reported", {}).get("test_accuracy")
+        lines.append(f"| `{run}` | {record['dataset']['label']} | {record['parameter_count']:,} | {'-' if reported is None else f'{100 * reported:.2f} %'} | "
+                     f"{share(record, 'test_accuracy')} | {len(record['seeds'])} | {results.mean_std(record, 'seconds')[0]:,.0f} | {overview.verdict(record)} |")
+    missing = [f"`{run}`" for run in runs.select() if run not in records]
+    if missing:
+        lines += ["", f"Not measured yet: {', '.join(missing)}."]
+    return "\n".join(lines)
+
+
+def write(profile="full"):
+    """Put the table between its marks in README.md; returns whether that changed anything."""
+    path = paths.ROOT / "README.md"
+    before = path.read_text(encoding="utf-8")
+    after = re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: f"{START}\n\n{table(profile)}\n\n{END}", before, flags=re.DOTALL)
+    if after != before:
+        files.save_bytes(path, after.encode())
+    return after != before
+
+
+if __name__ == "__main__":
+    print("README.md:", "written" if write() else "up to date")
