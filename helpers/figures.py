@@ -22,11 +22,11 @@ def show(dataset, run, profile, name, caption, function, *inputs, **options):
     return Figure(path, caption, f"fig-{run}-{name}")
 
 
-def kept(record, name):
+def kept(record, name, width="100%"):
     """A figure that the run's notebook drew, or None where it is not there."""
     for entry in record["figures"]:
         if entry["path"].endswith(f"/{name}.png") and (paths.OUT / entry["path"]).exists():
-            return Figure(entry["path"], entry["caption"], f"fig-{record['run']}-{name}")
+            return Figure(entry["path"], entry["caption"], f"fig-{record['run']}-{name}", width)
     return None
 
 

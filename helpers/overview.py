@@ -85,7 +85,10 @@ def data(records):
 
 def sets(records):
     """One record for each data set: the first that used it."""
-    return {record["dataset"]["label"]: record for record in reversed(records.values())}
+    found = {}
+    for record in records.values():
+        found.setdefault(record["dataset"]["label"], record)
+    return found
 
 
 def networks(records):

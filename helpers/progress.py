@@ -11,6 +11,8 @@ def watch(stale, profile, submit):
     """Submit the runs named in `stale` and follow them to their end; returns a dict from run to `execution.execute`'s outcome."""
     with _client() as client:
         ordered = sorted(stale, key=lambda run: (-execution.cores(run), -_expected(run, profile)))
+        for run in ordered:
+            execution.progress_file(run, profile).unlink(missing_ok=True)  # an earlier grid may have been killed
         futures = {run: submit(client, run, profile) for run in ordered}
         board = _Board(futures, profile)
         try:

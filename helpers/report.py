@@ -27,6 +27,8 @@ def build(profile, force=False, say=print):
     """
     if profile not in runs.profiles():
         raise paths.UserError(f"Unknown profile {profile}. The profiles are: {', '.join(runs.profiles())}.")
+    if not any((paths.results(profile) / f"{run}.json").exists() for run in runs.select()):
+        raise paths.UserError(f"There are no results of profile {profile} to report on: `make all PROFILE={profile}` makes them.")
     targets = [paths.report(profile) / name for name in ("report.html", "report.pdf")]
     state, sources = paths.report(profile) / ".report.json", _sources(profile)
     now = {"sources": sources, "figures": _figures(profile), "files": _contents(targets)}
@@ -120,7 +122,7 @@ def main(arguments=None):
     try:
         build(options.profile, options.force)
     except paths.UserError as error:
-        print(error, file=sys.stderr)
+        print(f"Error: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -6,6 +6,7 @@ Plain Keras 3, so that `KERAS_BACKEND=jax` or `torch` runs it too.
 import hashlib
 import json
 import os
+import re
 import time
 from dataclasses import dataclass
 
@@ -96,7 +97,9 @@ class Progress(keras.callbacks.Callback):
 
 def _key(model, parts, *, callbacks, **arguments):
     plain = (bool, int, float, str, type(None))
-    how = {"network": network_json(model), "optimizer": model.optimizer.get_config(), "loss": model.loss, "data": parts.identity,
+    config = model.optimizer.get_config()
+    config["name"] = re.sub(r"_\d+$", "", config["name"])  # Keras counts the optimisers of a process: "adam", "adam_1", ...
+    how = {"network": network_json(model), "optimizer": config, "loss": model.loss, "data": parts.identity,
            "callbacks": [[type(c).__name__, {k: v for k, v in sorted(vars(c).items()) if isinstance(v, plain)}] for c in callbacks],
            "settings": augmentation.SETTINGS[arguments["setting"]], "backend": keras.backend.backend(), "results": RESULTS, **arguments}
     return hashlib.sha256(json.dumps(how, sort_keys=True, default=str).encode()).hexdigest()
@@ -112,7 +115,7 @@ def _save(model, stem, record):
 
 def _load(model, stem, key):
     weights, record = stem.with_name(f"{stem.name}.weights.h5"), load_json(stem.with_name(f"{stem.name}.json"))
-    if not record or record.get("key") != key or not weights.exists() or sha256(weights) != record["weights_sha256"]:
+    if not isinstance(record, dict) or record.get("key") != key or not weights.exists() or sha256(weights) != record.get("weights_sha256"):
         return None
     model.load_weights(weights)
     return record
