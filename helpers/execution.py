@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from helpers import files, paths, runs
+from helpers import files, paths, results, runs
 
 LIMITS = {"smoke": 600, "quick": 1800}  # seconds a run may take; a day otherwise
 CHILDREN = set()  # process groups started here and not yet ended
@@ -37,6 +37,7 @@ def execute(run, profile, values, environment, threads):
         output, errors = child.communicate(timeout=limit)
         last = output.strip().splitlines()[-1:]
         error = json.loads(last[0])["error"] if child.returncode == 0 and last else _died(child.returncode, errors)
+        error = error or _unfinished(run, profile, environment.get("RUN_FINGERPRINT"))
     except subprocess.TimeoutExpired:
         error = f"stopped after {limit:.0f} s (LIMIT=SECONDS allows more)"
     finally:
@@ -77,6 +78,12 @@ def kill_all():
     """End every process started here, for an interrupted grid."""
     for group in list(CHILDREN):
         kill(group)
+
+
+def _unfinished(run, profile, fingerprint):
+    """An error where the notebook ended well but left no record of this very run: one that calls sys.exit() halfway."""
+    record = results.load(profile, run)
+    return "" if record and fingerprint in (None, record["fingerprint"]) else "the notebook ended before it saved its record"
 
 
 def _died(status, errors):

@@ -1,5 +1,6 @@
 """Files that are whole or not there: written under a temporary name, then renamed."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -17,8 +18,9 @@ def save_bytes(path, content):
         partial.write_bytes(content)
         os.replace(partial, path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise UserError(f"Cannot write {path}: {error.strerror}. Free some space or choose a folder you may write to, with OUT=DIR or DATA_DIR=DIR.") from error
+        with contextlib.suppress(OSError):  # where there is no folder there is nothing to clear away
+            partial.unlink()
+        raise UserError(f"Cannot write {path}: {error.strerror or error}. Free some space or choose a folder you may write to, with OUT=DIR or DATA_DIR=DIR.") from error
 
 
 def save_json(path, value):

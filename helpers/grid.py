@@ -8,6 +8,7 @@ everything again; SEEDS=n asks for another number of seeds; LIMIT seconds a run 
 
 import argparse
 import os
+import re
 import sys
 import time
 
@@ -65,6 +66,9 @@ def check_environment(profile):
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if backend not in ("tensorflow", "jax", "torch"):
         raise UserError(f"Unknown backend KERAS_BACKEND={backend}. Use tensorflow, jax or torch.")
+    limit = os.environ.get("LIMIT") or "1"
+    if not re.fullmatch(r"\d+(\.\d+)?", limit) or float(limit) == 0:
+        raise UserError(f"LIMIT={limit}: give the seconds that a run may take.")
     scheduler = os.environ.get("SCHEDULER", "")
     if scheduler and "://" not in scheduler:
         raise UserError(f"SCHEDULER={scheduler} is no address. Give the one your Dask scheduler prints, such as tcp://host:8786.")

@@ -81,7 +81,8 @@ def load(profile, run):
     """The record of a run, or None where there is none or it is damaged (it is then made again)."""
     content = files.load_json(paths.results(profile) / f"{run}.json")
     whole = isinstance(content, dict) and all(field in content for field in FIELDS)
-    return content if whole else None
+    whole = whole and isinstance(content["dataset"], dict) and {"kind", "sha256"} <= set(content["dataset"])
+    return content if whole and isinstance(content["seeds"], list) and content["seeds"] else None
 
 
 def whole(profile, content):

@@ -42,8 +42,8 @@ def select(names=None):
 
 
 def entry(run):
-    """A run's line of runs.yaml: notebook, report, about, parameters, reported, and sizes under a profile's name."""
-    return table()["runs"][run]
+    """A run's line of runs.yaml: notebook, report, about, parameters, reported, and sizes under a profile's name. Raises UserError for an unknown one."""
+    return table()["runs"][select([run])[0]]
 
 
 def parameters(run, profile):

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 import pytest
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--disable-dev-shm-usage"]  # without the last one a container's 64 MB of /dev/shm end the tab
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync",
+            "--disable-dev-shm-usage"]  # without it a container's 64 MB of /dev/shm end the tab
 
 # For `pytestmark`: the marker, and the reason why nothing was seen.
 needs_chromium = [
@@ -30,8 +31,11 @@ def chromium():
 
 
 class Visit:
-    """A page in a fresh profile, with all that it says and asks for: `said` (console errors and warnings, among them each
-    violation of the content security policy; uncaught exceptions; dialogs) and `asked` (addresses, data: and blob: left out)."""
+    """A page in a fresh profile, with all that it says and asks for.
+
+    `said`: console errors and warnings, among them each violation of the content security policy; uncaught exceptions;
+    dialogs. `asked`: the addresses requested, without data: and blob:.
+    """
 
     def __init__(self, browser, width=1300, height=900, **settings):
         self.page = browser.new_page(viewport={"width": width, "height": height}, **settings)
@@ -59,5 +63,7 @@ class Visit:
         """The images that are not shown: no pixels, or no place on the page. There must be some images."""
         found = self.page.locator(images)
         assert found.count(), f"no {images} on the page"
-        return [f"{image.get_attribute('alt')}: {size}" for image in found.all() if (size := image.evaluate(
-            "async image => (await image.decode().catch(() => 0), [image.naturalWidth, image.width, image.height])")) and min(size) < 20]
+        sizes = {image.get_attribute("alt"): image.evaluate(
+            "async image => (await image.decode().catch(() => 0), [image.naturalWidth, image.width, image.height])")
+            for image in found.all()}
+        return [f"{alt}: {size}" for alt, size in sizes.items() if min(size) < 20]

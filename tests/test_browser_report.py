@@ -1,4 +1,7 @@
-"""The report and an appendix page, opened from disk in Chromium. The data set behind them has a script in its title and in a class name."""
+"""The report and an appendix page, opened from disk in Chromium.
+
+The data set behind them has a script in its title and in the name of a class.
+"""
 
 import json
 import os
@@ -19,14 +22,15 @@ PHONE = 390
 
 @pytest.fixture(scope="module")
 def edition(tmp_path_factory):
-    """Folder report/smoke of an edition made as a user makes it: one run on stand-ins, and a second record made from the first."""
+    """Folder report/smoke of an edition made as a user makes it: one run on stand-ins, and a second record from it."""
     folder = tmp_path_factory.mktemp("edition")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paths, "DATA", folder / "data")
         datasets.prepare("mnist", mode="stand-in", say=lambda line: None)
     meta = folder / "data/stand-in/mnist/meta.json"
     held = json.loads(meta.read_text(encoding="utf-8"))
-    held |= {"title": f"MNIST {EVIL}", "class_names": [f"three {EVIL}" if name == "3" else name for name in held["class_names"]]}
+    held["title"] = f"MNIST {EVIL}"
+    held["class_names"][3] = f"three {EVIL}"
     meta.write_text(json.dumps(held), encoding="utf-8")
 
     python("helpers.grid", folder, "--profile", "smoke", "--runs", "mnist-mlp")
@@ -42,7 +46,8 @@ def edition(tmp_path_factory):
 def python(module, folder, *arguments):
     """One of the two commands behind `make all`, on stand-ins, writing below `folder` only."""
     environment = os.environ | {"DATA": "stand-in", "DATA_DIR": str(folder / "data"), "OUT": str(folder / "out")}
-    done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=paths.ROOT, env=environment, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=paths.ROOT, env=environment,
+                          capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -62,7 +67,8 @@ def sideways(page):
     return page.evaluate("""() => {
         const root = document.scrollingElement;
         if (root.scrollWidth <= root.clientWidth) return [];
-        const out = [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > root.clientWidth + 1);
+        const out = [...document.querySelectorAll("body *")]
+            .filter(e => e.getBoundingClientRect().right > root.clientWidth + 1);
         return [`${root.scrollWidth} > ${root.clientWidth}`, ...out.slice(0, 5).map(e => e.outerHTML.slice(0, 120))];
     }""")
 
@@ -95,9 +101,11 @@ def test_each_entry_of_the_contents_moves_to_its_heading(browser, file):
         for entry in entries.all():
             entry.click()
             there = visit.page.evaluate("""() => {
-                const root = document.scrollingElement, goal = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-                const bottom = root.scrollTop + root.clientHeight >= root.scrollHeight - 2, top = goal ? goal.getBoundingClientRect().top : NaN;
-                return {hash: location.hash, moved: root.scrollTop > 0, seen: top > -2 && top < (bottom ? root.clientHeight : 60)};
+                const root = document.scrollingElement, hash = location.hash;
+                const goal = document.getElementById(decodeURIComponent(hash.slice(1)));
+                const top = goal ? goal.getBoundingClientRect().top : NaN;
+                const ended = root.scrollTop + root.clientHeight >= root.scrollHeight - 2;
+                return {hash, moved: root.scrollTop > 0, seen: top > -2 && top < (ended ? root.clientHeight : 60)};
             }""")
             assert there == {"hash": entry.get_attribute("href"), "moved": True, "seen": True}
         assert visit.said == []
@@ -106,7 +114,8 @@ def test_each_entry_of_the_contents_moves_to_its_heading(browser, file):
 def test_every_link_within_a_page_has_its_target(browser, file):
     with Visit(browser) as visit:
         visit.page.goto(file.as_uri())
-        assert visit.page.evaluate("""() => [...document.querySelectorAll("a[href^='#']")].map(a => a.getAttribute("href"))
+        assert visit.page.evaluate("""() => [...document.querySelectorAll("a[href^='#']")]
+            .map(link => link.getAttribute("href"))
             .filter(address => !document.getElementById(decodeURIComponent(address.slice(1))))""") == []
 
 
