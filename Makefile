@@ -47,7 +47,7 @@ report: $(READY)
 	@$(BIN)/python -m helpers.report --profile '$(PROFILE)'
 
 lab: $(READY)
-	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_mlp_baseline.ipynb
+	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_mlp_baseline.ipynb
 
 test: $(READY)
 	@$(BIN)/python -m pytest

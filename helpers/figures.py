@@ -9,6 +9,8 @@ import numpy as np
 from helpers import files, paths, plots, results
 from helpers.exhibits import Figure
 
+WIDTHS = {"confusion": "80%", "plane": "70%", "reliability": "70%", "transformations": "80%"}  # of the text's width; the others take all of it
+
 
 def show(dataset, run, profile, name, caption, function, *inputs, **options):
     """Draw `function(*inputs, label, **options)` unless the file is there already, list it, and return it as an exhibit."""
@@ -19,14 +21,14 @@ def show(dataset, run, profile, name, caption, function, *inputs, **options):
     listed = {**(files.load_json(index) or {}), name: caption}
     if listed != files.load_json(index):
         files.save_json(index, listed)
-    return Figure(path, caption, f"fig-{run}-{name}")
+    return Figure(path, caption, f"fig-{run}-{name}", WIDTHS.get(name, "100%"))
 
 
-def kept(record, name, width="100%"):
+def kept(record, name, width=None):
     """A figure that the run's notebook drew, or None where it is not there."""
     for entry in record["figures"]:
         if entry["path"].endswith(f"/{name}.png") and (paths.OUT / entry["path"]).exists():
-            return Figure(entry["path"], entry["caption"], f"fig-{record['run']}-{name}", width)
+            return Figure(entry["path"], entry["caption"], f"fig-{record['run']}-{name}", width or WIDTHS.get(name, "100%"))
     return None
 
 
@@ -96,11 +98,11 @@ def attention(record, predictions, images, model):
     from helpers import explain
 
     wrong = np.flatnonzero(predictions["y_pred"][0] != predictions["y_true"])
-    worst = wrong[np.argsort(-predictions["logp_pred"][0][wrong].astype("float32"), kind="stable")][:8]
+    worst = wrong[np.argsort(-predictions["logp_pred"][0][wrong].astype("float32"), kind="stable")][:6]
     if not len(worst):
-        worst = np.arange(8)  # a network without mistakes: its first answers instead
+        worst = np.arange(6)  # a network without mistakes: its first answers instead
     names, predicted = record["dataset"]["class_names"], predictions["y_pred"][0][worst]
-    titles = [f"taken for {names[p]}\nis {names[t]}" for p, t in zip(predicted, predictions["y_true"][worst])]
+    titles = [f"taken for\n{names[p]}\nis {names[t]}" for p, t in zip(predicted, predictions["y_true"][worst])]
     heat = explain.gradcam(model, images[worst], predicted)
     return _from_record(record, "attention", f"{record['run']}: where the first seed's network saw the evidence for its answer (Grad-CAM), on its most "
                         "confident mistakes.", plots.gradcam, images[worst], heat, titles)
@@ -120,7 +122,7 @@ def plane(record, images, labels, model, n=2000):
 
     points, held = explain.plane(model, images[:n])
     return _from_record(record, "plane", f"{record['run']}: the first seed's last hidden layer for {len(points):,} test images, on its two principal axes, "
-                        f"which hold {100 * held:.0f} % of the variance.", plots.embedding, points, labels[:n], record["dataset"]["class_names"])
+                        f"which hold {100 * held:.0f}\u00a0% of the variance.", plots.embedding, points, labels[:n], record["dataset"]["class_names"])
 
 
 def filters(record, model):

@@ -63,6 +63,8 @@ def measured(records, profile, caption, label):
             "interval of the measured one, widened by two deviations; *other data* and *short run* where the two must not be compared.")
     if any(record["dataset"]["train"] < SHORT for record in records.values()):
         note += f" An asterisk marks runs that learnt from fewer than {SHORT:,} images: too short to judge."
+    if not rows:
+        note = "No run of this course report has a record in this edition."
     columns = ["Run", "Parameters", "Reported", "Measured", "Loss, reported", "Loss", "n", "Seconds", "Verdict"]
     return Table(pd.DataFrame(rows, columns=columns), caption, label, align="lrrrrrrrl", note=note)
 

@@ -103,21 +103,27 @@ def calibration_bins(confidences, correct, bins=15):
 
 
 def embedding(points, y, class_names, label):
-    """Images as points (n, 2), for example the penultimate layer in two dimensions, coloured by class; each name
-    stands at its class's median.
+    """Images as points (n, 2), for example the penultimate layer in two dimensions, coloured by class. A few
+    classes are named beside the picture, many at their medians.
     """
     import matplotlib
     from matplotlib.patheffects import withStroke
 
-    points, classes = np.asarray(points, "float64"), len(class_names)
-    colors = CYCLE if classes <= len(CYCLE) else matplotlib.colormaps["viridis"](np.linspace(0, 1, classes))
+    points, y, classes = np.asarray(points, "float64"), np.asarray(y), len(class_names)
+    few = classes <= 2 * len(CYCLE)  # so many can be told apart by colour and shape, and named beside the picture
+    shades = matplotlib.colormaps["viridis"](np.linspace(0, 1, classes))
     with style():
-        fig = new_figure(5.0, label)
+        fig = new_figure(4.6 if few else 5.0, label)
         axes = fig.subplots()
-        axes.scatter(*points.T, c=[colors[index] for index in y], s=6, linewidths=0, alpha=0.6)
-        for index in np.unique(y):
-            axes.text(*np.median(points[y == index], axis=0), class_names[index], size=10, weight="bold",
-                      ha="center", va="center", path_effects=[withStroke(linewidth=3, foreground="white")])
+        for index, name in enumerate(class_names):
+            here = points[y == index]
+            axes.scatter(*here.T, color=CYCLE[index % len(CYCLE)] if few else shades[index], s=9, linewidths=0, alpha=0.6,
+                         marker="^" if few and index >= len(CYCLE) else "o", label=name)
+            if not few and len(here):
+                axes.text(*np.median(here, axis=0), name, size=10, weight="bold", ha="center", va="center",
+                          path_effects=[withStroke(linewidth=3, foreground="white")])
+        if few:
+            axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
         axes.set(xticks=[], yticks=[], xlabel="First dimension", ylabel="Second dimension")
     return fig
 

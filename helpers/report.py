@@ -62,7 +62,7 @@ def appendix(notebook, page):
     except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
         raise paths.UserError(f"Cannot read the notebook {notebook}: run it again.") from error
     with tempfile.TemporaryDirectory() as folder:
-        text, run = pages.markdown(node, folder, code=True), Path(notebook).stem
+        text, run = pages.markdown(node, folder, code=True), Path(page).stem
         metadata = {"lenient": "true", "back": "true", "subtitle": f"Run {run}", "pagetitle": run}
         save_bytes(page, pages.html(text, folder, metadata))
 

@@ -28,7 +28,7 @@ CLASSES = {
     "fingers": list("012345"),
 }
 SIZES = {"fingers": (4800, 1200)}  # train, test; all others:
-DEFAULT_SIZES = (6000, 1200)
+DEFAULT_SIZES = (12000, 2000)  # what the quick profile and the notebooks ask for
 
 # How far images of one class differ; see `standins_shapes.warped_grid`. Many classes leave less room than ten.
 DIGIT_WARP = dict(rotation=24, shear=0.4, scale=(0.8, 1.1), stretch=(0.75, 1.15), shift=1.5, elastic=1.1)
@@ -44,7 +44,7 @@ def class_names(name):
 
 
 def draw(name, train=None, test=None):
-    """Draw a stand-in, with `train` and `test` images (default 6,000 and 1,200; fingers 4,800 and 1,200).
+    """Draw a stand-in, with `train` and `test` images (default 12,000 and 2,000; fingers 4,800 and 1,200).
 
     Returns x_train, x_test uint8 (n, 28, 28), fingers (n, 128, 128); y_train, y_test uint8, 0-based, all classes alike
     in number (fingers: all pairs of count and hand); for fingers also hand_train, hand_test uint8, 0 left, 1 right.

@@ -21,12 +21,21 @@ def value(record, metric, digits=4):
 
 
 def layers(record):
-    """The network, a row a layer: output shape, parameters, multiply-accumulates for one image."""
-    rows = [{"Layer": row["layer"], "Output": row["shape"], "Parameters": f"{row['parameters']:,}", "Multiplications": f"{row['macs']:,}"}
-            for row in record["layers"]]
-    total = {"Layer": "all", "Output": "", "Parameters": f"{record['parameter_count']:,}",
-             "Multiplications": f"{sum(row['macs'] for row in record['layers']):,}"}
-    return Table(pd.DataFrame([*rows, total]), f"{record['run']}: layer by layer, for one image.", f"tbl-{record['run']}-layers", align="llrr")
+    """A record's network, layer by layer."""
+    return _layers(record["layers"], f"{record['run']}: layer by layer, for one image.", f"tbl-{record['run']}-layers")
+
+
+def network(model):
+    """A network, a row a layer: output shape, parameters, multiply-accumulates for one image."""
+    from helpers.inspection import layer_table
+
+    return _layers(layer_table(model), "The network, layer by layer, for one image.", "tbl-network")
+
+
+def _layers(table, caption, label):
+    rows = [{"Layer": row["layer"], "Output": row["shape"], "Parameters": f"{row['parameters']:,}", "Multiplications": f"{row['macs']:,}"} for row in table]
+    total = {"Layer": "all", "Output": "", "Parameters": f"{sum(row['parameters'] for row in table):,}", "Multiplications": f"{sum(row['macs'] for row in table):,}"}
+    return Table(pd.DataFrame([*rows, total]), caption, label, align="llrr")
 
 
 def metrics(record):
@@ -46,6 +55,9 @@ def reading(record):
     gap = 100 * (train - validation)
     losses = record["seeds"][0]["history"]["val_loss"]
     best = 1 + min(range(len(losses)), key=losses.__getitem__)
+    if test < 1.2 * chance:
+        return (f"The network names {100 * test:.2f} % of the {record['dataset']['test']:,} test images correctly, and guessing would name {100 * chance:.1f} %: it has "
+                "learnt nothing yet that holds for new images. More images or more epochs are needed before any other figure here means something.")
     fit = ("it fits its training images better than new ones, and some of what it learnt is peculiar to them" if gap > 1 else
            "it does as well on new images as on those it learnt from, so that overfitting is not what limits it" if gap > -1 else
            "it does better on validation images than on those it learnt from, which happens where these are few or hard")

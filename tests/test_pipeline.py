@@ -1,0 +1,140 @@
+"""From `python -m helpers.grid` to the report, end to end on profile smoke: on stand-ins, and on real images where a mirror lies beside the repository."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from test_results import ARRAYS, SEED_FIELDS
+
+from helpers import paths, results
+
+pytestmark = pytest.mark.slow
+
+RUNS = ("mnist-mlp", "fashion-cnn-1x100", "mnist-third-hasty", "fingers-carlosnet-augmented", "k49-search")  # one of each notebook
+MIRROR = paths.ROOT.parent / "shared" / "data"
+
+
+def call(module, out, *arguments, **environment):
+    """Run one of the two programs; its stdout, after it has ended well."""
+    done = subprocess.run([sys.executable, "-m", f"helpers.{module}", "--profile", "smoke", *arguments], cwd=paths.ROOT, capture_output=True, text=True,
+                          env={**os.environ, "OUT": str(out), **environment}, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+def record(out, run):
+    return json.loads((out / "report" / "smoke" / "results" / f"{run}.json").read_text(encoding="utf-8"))
+
+
+def predictions(out, run):
+    with np.load(out / "report" / "smoke" / "results" / f"{run}.npz", allow_pickle=False) as archive:
+        return dict(archive)
+
+
+@pytest.fixture(scope="module")
+def edition(tmp_path_factory, stand_ins):
+    """The five runs and their report, made once from stand-ins. Returns the folder and what the grid said."""
+    for name in ("mnist", "fashion_mnist", "fingers", "kuzushiji49"):
+        stand_ins(name)
+    out = tmp_path_factory.mktemp("edition")
+    said = call("grid", out, "--runs", ",".join(RUNS), DATA="stand-in")
+    call("report", out, DATA="stand-in")
+    return out, said
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_record_of_every_notebook_is_whole_and_says_stand_in(edition, run):
+    out, _ = edition
+    content, found = record(out, run), predictions(out, run)
+    assert set(results.FIELDS) <= set(content) and content["run"] == run
+    assert content["dataset"]["kind"] == "stand-in" and content["dataset"]["label"].startswith("STAND-IN for ")
+    assert set(found) == ARRAYS
+    for number, seed in enumerate(content["seeds"]):
+        assert SEED_FIELDS <= set(seed)
+        assert all(0 <= seed[f"{part}_accuracy"] <= 1 and seed[f"{part}_loss"] > 0 for part in ("train", "validation", "test"))
+        assert seed["test_accuracy"] == np.mean(found["y_pred"][number] == found["y_true"])
+    assert content["dataset"]["test"] == len(found["y_true"])
+    assert content["figures"] and all((out / entry["path"]).exists() and entry["caption"] for entry in content["figures"])
+
+
+def test_special_measurements_are_in_their_records(edition):
+    out, _ = edition
+    augmented = record(out, "fingers-carlosnet-augmented")
+    assert set(augmented["seeds"][0]["transformed"]) == {"train", "validation", "test"}
+    assert set(augmented["seeds"][0]["single"]) == {"flip_horizontal", "flip_vertical", "rotation", "shift", "zoom"}
+    assert 1 / 6 <= augmented["extra"]["chance"] < 0.3 and set(augmented["extra"]["neighbour"]) == {"plain", "transformed"}
+    searched = record(out, "k49-search")
+    assert {trial["search"] for trial in searched["extra"]["trials"]} == {"random search", "Hyperband"}
+    assert record(out, "mnist-third-hasty")["seeds"][0]["test_loss"] > record(out, "mnist-third-hasty")["seeds"][0]["nll"], "its loss holds the penalty"
+
+
+def test_the_grid_says_what_it_did_and_that_images_are_drawn(edition):
+    _, said = edition
+    for run in RUNS:
+        assert run in said
+    assert "STAND-IN" in said and "All 5 runs done." in said
+
+
+def test_executed_notebooks_are_kept_with_a_page_each_and_nothing_half_done(edition):
+    out, _ = edition
+    for run in RUNS:
+        notebook = json.loads((out / "report" / "smoke" / "notebooks" / f"{run}.ipynb").read_text(encoding="utf-8"))
+        assert all(cell.get("execution_count") for cell in notebook["cells"] if cell["cell_type"] == "code")
+        assert (out / "report" / "smoke" / "notebooks" / f"{run}.html").stat().st_size > 10_000
+    left = [path for path in out.rglob("*") if "partial" in path.name or "failed" in path.name or path.name.endswith(".progress.json")]
+    assert not left
+
+
+def test_report_stands_and_nobody_can_take_it_for_real_images(edition):
+    out, _ = edition
+    page = (out / "report" / "smoke" / "report.html").read_text(encoding="utf-8")
+    assert "STAND-IN" in page[:page.index("</h2>")] or "STAND-IN" in page[page.index("<body"):][:60_000], "on its first page"
+    for run in RUNS:
+        assert run in page
+    document = (out / "report" / "smoke" / "report.pdf").read_bytes()
+    assert document.startswith(b"%PDF-") and document.rstrip().endswith(b"%%EOF") and len(document) > 50_000
+
+
+def test_a_second_call_reruns_nothing_and_rewrites_nothing(edition):
+    out, _ = edition
+    kept = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in (out / "report" / "smoke").rglob("*") if path.is_file()}
+    assert "All 5 runs of profile smoke are up to date" in call("grid", out, "--runs", ",".join(RUNS), DATA="stand-in")
+    assert call("report", out, DATA="stand-in").count("up to date") == 2
+    now = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in (out / "report" / "smoke").rglob("*") if path.is_file()}
+    assert now == kept
+
+
+def test_a_run_repeated_gives_the_same_record_metric_for_metric(edition, tmp_path):
+    out, _ = edition
+    call("grid", tmp_path, "--runs", "mnist-third-hasty", DATA="stand-in", DATA_DIR=str(aside(tmp_path)))
+    for seed, again in zip(record(out, "mnist-third-hasty")["seeds"], record(tmp_path, "mnist-third-hasty")["seeds"]):
+        assert {name: value for name, value in seed.items() if "second" not in name} == {name: value for name, value in again.items() if "second" not in name}
+    for name, value in predictions(out, "mnist-third-hasty").items():
+        np.testing.assert_array_equal(value, predictions(tmp_path, "mnist-third-hasty")[name])
+
+
+def aside(folder):
+    """A data folder with the session's stand-ins and no trained networks."""
+    (folder / "data").mkdir()
+    os.symlink(paths.DATA / "stand-in", folder / "data" / "stand-in")
+    return folder / "data"
+
+
+@pytest.mark.skipif(not (MIRROR / "mnist.json").exists(), reason="no mirror beside the repository")
+def test_real_images_of_a_mirror_are_named_as_what_they_are(tmp_path):
+    chosen = ("mnist-mlp", "emnist-third-letters", "k49-tuned")
+    said = call("grid", tmp_path, "--runs", ",".join(chosen), MIRROR=str(MIRROR), DATA="real", DATA_DIR=str(tmp_path / "data"))
+    assert [record(tmp_path, run)["dataset"]["kind"] for run in chosen] == ["official", "partial", "substitute"]
+    assert record(tmp_path, "k49-tuned")["dataset"]["name"] == "kuzushiji_kanji49" and "SUBSTITUTE" in said
+    for run in chosen:
+        content = record(tmp_path, run)
+        assert content["seeds"][0]["test_accuracy"] == np.mean(predictions(tmp_path, run)["y_pred"][0] == predictions(tmp_path, run)["y_true"])
+    call("report", tmp_path, MIRROR=str(MIRROR))
+    page = (tmp_path / "report" / "smoke" / "report.html").read_text(encoding="utf-8")
+    assert "part of the official set" in page and "in place of Kuzushiji-49" in page
+    assert "STAND-IN for" not in page
+    assert "up to date" in call("grid", tmp_path, "--runs", ",".join(chosen), MIRROR=str(MIRROR), DATA_DIR=str(tmp_path / "data"))
