@@ -43,10 +43,12 @@ def transforms(rng, n, image_shape, *, flip_horizontal=False, flip_vertical=Fals
 def warp(images, coefficients):
     """Warp images (n, height, width, 1) by coefficients (n, 8), bilinearly; beyond the edge the edge pixel is repeated.
 
-    Returns a tensor of the images' dtype. Filling with the nearest pixel is what Keras's ImageDataGenerator does by default,
+    uint8 in, uint8 out, rounded to the nearest grey level. Filling with the nearest pixel is what Keras's ImageDataGenerator does by default,
     which the course reports used.
     """
-    return keras.ops.image.affine_transform(images, coefficients, interpolation="bilinear", fill_mode="nearest")
+    images = keras.ops.cast(images, "float32")
+    warped = keras.ops.image.affine_transform(images, coefficients, interpolation="bilinear", fill_mode="nearest")
+    return keras.ops.cast(keras.ops.round(warped), "uint8")
 
 
 def augment(images, seed, batch_size=1000, **setting):

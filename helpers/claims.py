@@ -3,22 +3,23 @@
 import numpy as np
 
 from helpers import files, paths, results, statistics
+from helpers.exhibits import plain
 
 # What is claimed, the run that should win, the one it should beat. All of them are one family for Holm's correction.
 CLAIMS = [
-    ("A single convolution beats the dense network on MNIST", "mnist-first", "mnist-mlp"),
-    ("Three convolutions beat one on MNIST", "mnist-second-v1", "mnist-first"),
-    ("Dropout and shrinking kernels beat the plain three convolutions on MNIST", "mnist-second-v2", "mnist-second-v1"),
-    ("Two convolutions with dropout beat the dense network on MNIST", "mnist-cnn", "mnist-mlp"),
-    ("Augmentation improves the same network on MNIST", "mnist-cnn-augmented", "mnist-cnn"),
-    ("All means of regularisation together beat dropout alone on MNIST", "mnist-third", "mnist-cnn"),
-    ("Patience pays: stopping late beats stopping early on MNIST", "mnist-third-patient", "mnist-third-hasty"),
-    ("The CNN beats the dense network on Fashion-MNIST", "fashion-cnn-1x100", "fashion-dense"),
-    ("One dense layer of 100 beats two of 50 on Fashion-MNIST", "fashion-cnn-1x100", "fashion-cnn-2x50"),
-    ("One dense layer of 100 beats three of 75 on Fashion-MNIST", "fashion-cnn-1x100", "fashion-cnn-3x75"),
-    ("The second network beats the first on EMNIST Letters", "emnist-second-letters", "emnist-first-letters"),
-    ("The third network beats the second on EMNIST Letters", "emnist-third-letters", "emnist-second-letters"),
-    ("The third network beats the second on EMNIST Balanced", "emnist-third-balanced", "emnist-second-balanced"),
+    ("A single convolution beats the dense network", "mnist-first", "mnist-mlp"),
+    ("Three convolutions beat one", "mnist-second-v1", "mnist-first"),
+    ("Dropout and shrinking kernels beat the plain three convolutions", "mnist-second-v2", "mnist-second-v1"),
+    ("Two convolutions with dropout beat the dense network", "mnist-cnn", "mnist-mlp"),
+    ("Augmentation improves the same network", "mnist-cnn-augmented", "mnist-cnn"),
+    ("All means of regularisation together beat dropout alone", "mnist-third", "mnist-cnn"),
+    ("Patience pays: stopping late beats stopping early", "mnist-third-patient", "mnist-third-hasty"),
+    ("The CNN beats the dense network", "fashion-cnn-1x100", "fashion-dense"),
+    ("One dense layer of 100 beats two of 50", "fashion-cnn-1x100", "fashion-cnn-2x50"),
+    ("One dense layer of 100 beats three of 75", "fashion-cnn-1x100", "fashion-cnn-3x75"),
+    ("The second network beats the first", "emnist-second-letters", "emnist-first-letters"),
+    ("The third network beats the second", "emnist-third-letters", "emnist-second-letters"),
+    ("The third network beats the second", "emnist-third-balanced", "emnist-second-balanced"),
     ("The large network beats the small one on plain hands", "fingers-ivannet-plain", "fingers-carlosnet-plain"),
     ("Augmentation costs the small network accuracy on plain hands", "fingers-carlosnet-plain", "fingers-carlosnet-augmented"),
 ]
@@ -36,7 +37,7 @@ def judge(profile, records):
         right_a, right_b = (one["y_pred"] == one["y_true"] for one in (a, b))
         seed_a, seed_b = (results.median_seed(records[run]) for run in (run_a, run_b))
         difference, low, high = statistics.paired_bootstrap(right_a, right_b)
-        found.append({"claim": claim, "run_a": run_a, "run_b": run_b, "seed_a": records[run_a]["seeds"][seed_a]["seed"],
+        found.append({"claim": claim, "run_a": run_a, "run_b": run_b, "data": records[run_a]["dataset"]["label"], "seed_a": records[run_a]["seeds"][seed_a]["seed"],
                       "seed_b": records[run_b]["seeds"][seed_b]["seed"], "p": statistics.mcnemar(right_a[seed_a], right_b[seed_b]),
                       "difference": difference, "low": low, "high": high})
     for claim, corrected in zip(found, statistics.holm([claim["p"] for claim in found])):
@@ -63,7 +64,7 @@ def sentence(found, run_a, run_b):
     gap = f"{100 * claim['difference']:+.2f} points, 95 % interval {100 * claim['low']:+.2f} to {100 * claim['high']:+.2f}, corrected p {p_text(claim['p_holm'])}"
     outcome = {"holds": "The test images bear this out", "the opposite holds": "The test images show the opposite",
                "not decided": "The test images do not decide this"}[claim["verdict"]]
-    return f"{claim['claim']}? {outcome} ({gap})."
+    return f"{claim['claim']}? {outcome} (on {plain(claim['data'])}: {gap})."
 
 
 def p_text(p):

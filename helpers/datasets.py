@@ -90,7 +90,12 @@ def prepared(name, mode=None, mirror=None):
             return held
         if offered or (paths.DATA / name).exists() or sources.record(SUBSTITUTES.get(name), mirror):
             return None
-    return None if mode == "real" else copies.meta(copies.folder(name, "stand-in"))
+    if mode == "real":
+        return None
+    from helpers.standins import DRAWING
+
+    drawn = copies.meta(copies.folder(name, "stand-in"))
+    return drawn if drawn and drawn.get("drawing") == DRAWING else None
 
 
 def prepare(name, mode=None, mirror=None, say=print):

@@ -95,5 +95,6 @@ def nearest_neighbour(x_train, y_train, x_test, side=32, batch=500):
 def _reduced(images, side):
     n, height, width = images.shape[:3]
     factor = max(1, height // side)
-    small = np.asarray(images).reshape(n, height // factor, factor, width // factor, factor).mean(axis=(2, 4), dtype="float32")
+    height, width = height - height % factor, width - width % factor  # a remainder at the edge is left out
+    small = np.asarray(images).reshape(n, *images.shape[1:3])[:, :height, :width].reshape(n, height // factor, factor, width // factor, factor).mean(axis=(2, 4), dtype="float32")
     return small.reshape(n, -1) / 255

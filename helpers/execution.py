@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 from helpers import files, paths, results, runs
 
@@ -23,12 +24,13 @@ def cores(run):
 
 
 def execute(run, profile, values, environment, threads):
-    """Execute a run's notebook; returns {"ok", "seconds", "error", "notebook"} and never raises for a failed notebook."""
-    started = time.monotonic()
+    """Execute a run's notebook, on whatever worker; returns {"seconds", "error"}, and never raises for a failed notebook."""
+    started, progress = time.monotonic(), environment["PROGRESS_FILE"]
     limit = float(environment.get("LIMIT") or LIMITS.get(profile, 86400))
-    environment = {**os.environ, **environment, "PROGRESS_FILE": str(progress_file(run, profile)), "TF_CPP_MIN_LOG_LEVEL": "2",
-                   **{name: str(threads) for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}}
-    files.save_json(progress_file(run, profile), {"text": "starting"})
+    threads = {name: str(threads) for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    environment = {**os.environ, **environment, **threads, "TF_CPP_MIN_LOG_LEVEL": "2",
+                   "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # runs may share one graphics card
+    files.save_json(progress, {"text": "starting"})
     specification = json.dumps({"run": run, "profile": profile, "values": values, "parent": os.getpid()})
     child = subprocess.Popen([sys.executable, "-m", "helpers.execution", specification], cwd=paths.ROOT, env=environment, text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True)
@@ -37,28 +39,32 @@ def execute(run, profile, values, environment, threads):
         output, errors = child.communicate(timeout=limit)
         last = output.strip().splitlines()[-1:]
         error = json.loads(last[0])["error"] if child.returncode == 0 and last else _died(child.returncode, errors)
-        error = error or _unfinished(run, profile, environment.get("RUN_FINGERPRINT"))
     except subprocess.TimeoutExpired:
         error = f"stopped after {limit:.0f} s (LIMIT=SECONDS allows more)"
     finally:
         kill(child.pid)
         child.wait()
         CHILDREN.discard(child.pid)
-        progress_file(run, profile).unlink(missing_ok=True)
-    notebook = settle(run, profile, failed=bool(error))
-    return {"ok": not error, "seconds": time.monotonic() - started, "error": error, "notebook": str(notebook)}
+        Path(progress).unlink(missing_ok=True)
+    return {"seconds": time.monotonic() - started, "error": error}
 
 
-def settle(run, profile, failed):
-    """Give the executed notebook its final name: RUN.ipynb, or RUN.failed.ipynb for a partial one. Returns the path."""
+def finish(run, profile, outcome, before):
+    """Look at what an execution left behind, where the results lie; returns {"ok", "seconds", "error", "notebook"}.
+
+    `before` is the record that was there when it started: a notebook that left no new one has failed, however it ended. The executed notebook gets
+    its final name, RUN.ipynb, or RUN.failed.ipynb for a partial one.
+    """
+    record, error = results.load(profile, run), outcome["error"]
+    if not error and (not record or before and record["finished"] == before["finished"]):
+        error = "the notebook ended before it saved its record"
     folder = paths.executed(profile)
-    final = folder / (f"{run}.failed.ipynb" if failed else f"{run}.ipynb")
-    partial = folder / f".{run}.partial.ipynb"
+    final, partial = folder / (f"{run}.failed.ipynb" if error else f"{run}.ipynb"), folder / f".{run}.partial.ipynb"
     if partial.exists():
         os.replace(partial, final)
-    if not failed:
+    if not error:
         (folder / f"{run}.failed.ipynb").unlink(missing_ok=True)
-    return final
+    return {"ok": not error, "seconds": outcome["seconds"], "error": error, "notebook": str(final)}
 
 
 def progress_file(run, profile):
@@ -78,12 +84,6 @@ def kill_all():
     """End every process started here, for an interrupted grid."""
     for group in list(CHILDREN):
         kill(group)
-
-
-def _unfinished(run, profile, fingerprint):
-    """An error where the notebook ended well but left no record of this very run: one that calls sys.exit() halfway."""
-    record = results.load(profile, run)
-    return "" if record and fingerprint in (None, record["fingerprint"]) else "the notebook ended before it saved its record"
 
 
 def _died(status, errors):
@@ -119,7 +119,10 @@ def _main(specification):
     if not error:
         from helpers.report import appendix
 
-        appendix(partial, folder / f"{run}.html")
+        try:
+            appendix(partial, folder / f"{run}.html")
+        except Exception as failure:  # the run is done and its record saved: only its page is missing, and the report does not link it
+            print(f"{run}: no page of the notebook was made: {failure}", file=sys.stderr)
     print(json.dumps({"error": " ".join(error.split())[:500]}))
 
 

@@ -146,13 +146,22 @@ class Source(_Exhibit):
         return highlight(self.code, PythonLexer(), HtmlFormatter(noclasses=True, nobackground=True))
 
 
+def _helpers(function):
+    """The private functions of its module that a function calls, save the one that every network ends in."""
+    import inspect
+
+    names = getattr(function, "__code__", None) and function.__code__.co_names or ()
+    found = [getattr(inspect.getmodule(function), name, None) for name in names if name.startswith("_") and name != "_network"]
+    return [one for one in found if inspect.isfunction(one)]
+
+
 def _source(function):
     import ast
     import inspect
     import textwrap
 
     if not isinstance(function, str):
-        return textwrap.dedent(inspect.getsource(function))
+        return "\n\n".join(textwrap.dedent(inspect.getsource(one)).rstrip() + "\n" for one in [function, *_helpers(function)])
     module, _, name = function.partition(":")
     code = (paths.ROOT / Path(*module.split("."))).with_suffix(".py").read_text(encoding="utf-8")
     for node in ast.walk(ast.parse(code)):

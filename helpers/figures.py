@@ -4,18 +4,21 @@ Those that follow from record and predictions alone are drawn again by the repor
 weights are drawn by the notebook, and the report shows the file (`kept`).
 """
 
+from functools import wraps
+
 import numpy as np
 
 from helpers import files, paths, plots, results
-from helpers.exhibits import Figure
+from helpers.exhibits import Figure, plain
 
 WIDTHS = {"confusion": "80%", "plane": "70%", "reliability": "70%", "transformations": "80%"}  # of the text's width; the others take all of it
 
 
 def show(dataset, run, profile, name, caption, function, *inputs, **options):
-    """Draw `function(*inputs, label, **options)` unless the file is there already, list it, and return it as an exhibit."""
+    """Draw `function(*inputs, label=dataset, **options)` unless the file is there already, list it, and return it as an exhibit."""
     path = paths.figures(profile, run) / f"{name}.png"
-    options = options if function in (plots.curves,) else {**options, "label": dataset}
+    if function is not plots.curves:  # which finds its label in the record
+        options["label"] = dataset
     plots.update(path, function, *inputs, **options)
     index = path.with_name("index.json")
     listed = {**(files.load_json(index) or {}), name: caption}
@@ -44,7 +47,7 @@ def stamp(dataset):
 def samples(data, run, profile):
     """The first training images of every class."""
     chosen = np.concatenate([np.flatnonzero(data.y_train == number)[:8] for number in range(data.classes)])
-    caption = f"{data.label}: the first training images of every class, under the class's name."
+    caption = f"{plain(data.label)}: the first training images of every class, under the class's name."
     return show({"label": data.label, "kind": data.kind}, run, profile, "samples", caption, plots.samples, data.x_train[chosen], data.y_train[chosen],
                 data.class_names)
 
@@ -93,21 +96,32 @@ def augmented(data, run, profile, originals, copies):
                 plots.augmented, originals, copies)
 
 
+def of_first_seed(draw):
+    """A figure of a network's weights: drawn from seed 0, and shown as it was kept when a run goes on with later seeds."""
+    @wraps(draw)
+    def wrapped(record, *inputs):
+        *inputs, one = inputs
+        return draw(record, *inputs, one.model) if one.seed == 0 else kept({**record, "figures": results.figures(record)}, draw.__name__.replace("_", "-"))
+    return wrapped
+
+
+@of_first_seed
 def attention(record, predictions, images, model):
-    """Grad-CAM of the first seed's most confident mistakes: the evidence for the class it chose."""
+    """Grad-CAM of the first seed's most confident mistakes: the evidence for the class it chose. The last argument is a `training.Trained`."""
     from helpers import explain
 
     wrong = np.flatnonzero(predictions["y_pred"][0] != predictions["y_true"])
     worst = wrong[np.argsort(-predictions["logp_pred"][0][wrong].astype("float32"), kind="stable")][:6]
-    if not len(worst):
-        worst = np.arange(6)  # a network without mistakes: its first answers instead
+    what = "its most confident mistakes" if len(worst) else "the first test images; it made no mistake"
+    worst = worst if len(worst) else np.arange(6)
     names, predicted = record["dataset"]["class_names"], predictions["y_pred"][0][worst]
     titles = [f"taken for\n{names[p]}\nis {names[t]}" for p, t in zip(predicted, predictions["y_true"][worst])]
     heat = explain.gradcam(model, images[worst], predicted)
-    return _from_record(record, "attention", f"{record['run']}: where the first seed's network saw the evidence for its answer (Grad-CAM), on its most "
-                        "confident mistakes.", plots.gradcam, images[worst], heat, titles)
+    return _from_record(record, "attention", f"{record['run']}: where the first seed's network saw the evidence for its answer (Grad-CAM), on {what}.",
+                        plots.gradcam, images[worst], heat, titles)
 
 
+@of_first_seed
 def feature_maps(record, images, model):
     """What the convolutions make of the first test image."""
     from helpers import explain
@@ -116,6 +130,7 @@ def feature_maps(record, images, model):
                         plots.feature_maps, explain.feature_maps(model, images[0]))
 
 
+@of_first_seed
 def plane(record, images, labels, model, n=2000):
     """The last hidden layer in two dimensions, for the first test images."""
     from helpers import explain
@@ -125,6 +140,7 @@ def plane(record, images, labels, model, n=2000):
                         f"which hold {100 * held:.0f}\u00a0% of the variance.", plots.embedding, points, labels[:n], record["dataset"]["class_names"])
 
 
+@of_first_seed
 def filters(record, model):
     """The first convolution's kernels."""
     first = next(layer for layer in model.layers if len(layer.get_weights()) and layer.get_weights()[0].ndim == 4)

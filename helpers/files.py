@@ -32,7 +32,7 @@ def load_json(path):
     """The value of a JSON file, or None where there is no file or it is damaged (its owner then makes it again)."""
     try:
         return json.loads(Path(path).read_bytes())
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
 
 

@@ -7,6 +7,7 @@ everything again; SEEDS=n asks for another number of seeds; LIMIT seconds a run 
 """
 
 import argparse
+import importlib.util
 import os
 import re
 import sys
@@ -15,7 +16,7 @@ import time
 from helpers import datasets, execution, files, paths, results, runs
 from helpers.paths import UserError
 
-PASSED_ON = ("MIRROR", "DATA", "DATA_DIR", "OUT", "KERAS_BACKEND", "KERAS_REPORTS_ONLINE", "LIMIT", "FORCE")
+PASSED_ON = ("MIRROR", "DATA", "KERAS_BACKEND", "KERAS_REPORTS_ONLINE", "LIMIT", "FORCE")
 
 
 def main(arguments=None):
@@ -38,21 +39,59 @@ def run_grid(profile, chosen=()):
     """Bring the chosen runs of a profile up to date; True if all of them are."""
     names = runs.select(chosen)
     check_environment(profile)
-    stale = {name: reason for name in names if (reason := staleness(name, profile))}
+    stale = [name for name in names if staleness(name, profile)]
+    tell_versions([name for name in names if name not in stale], profile)
     if not stale:
         print(f"All {len(names)} runs of profile {profile} are up to date ({paths.results(profile)}).")
         return True
     print(f"Profile {profile}: {len(stale)} of {len(names)} runs to do.", flush=True)
     for folder in (paths.results(profile), paths.executed(profile)):
         files.check_writable(folder)
-    for name in dict.fromkeys(runs.parameters(run, profile)["dataset"] for run in stale):
-        meta = datasets.prepared(name) or datasets.prepare(name)
-        if meta["kind"] in ("stand-in", "substitute"):
-            print(f"  {name}: {meta['title']} ({meta['kind'].upper()})", flush=True)
+    outcomes = prepare(stale, profile)
     from helpers.progress import watch  # needs rich and Dask, which a grid with nothing to do never loads
 
-    outcomes = watch(stale, profile, submit)
+    outcomes.update(watch([run for run in stale if run not in outcomes], profile, submit))
     return summarise(outcomes, profile)
+
+
+def prepare(stale, profile):
+    """Make the data sets of the stale runs. Returns a failed outcome for each run that cannot have its data; UserError if none can."""
+    refused, faults, kinds = {}, {}, {}
+    for run in stale:
+        name, record = runs.parameters(run, profile)["dataset"], results.load(profile, run)
+        if name not in faults:
+            try:
+                meta = datasets.prepared(name) or datasets.prepare(name)
+                faults[name], kinds[name] = "", meta["kind"]
+                if meta["kind"] in ("stand-in", "substitute"):
+                    print(f"  {name}: {meta['title']} ({meta['kind'].upper()})", flush=True)
+            except UserError as error:
+                faults[name] = str(error)
+        fault = faults[name]
+        if not fault and record and kinds[name] == "stand-in" != record["dataset"]["kind"]:
+            fault = "its record comes from real images, and a stand-in never replaces it: give MIRROR=DIR or DATA=real, or OUT=DIR for another place"
+        if fault:
+            refused[run] = {"ok": False, "seconds": 0, "error": fault, "notebook": ""}
+    if len(refused) == len(stale):
+        raise UserError(next(iter(refused.values()))["error"])
+    return refused
+
+
+def tell_versions(names, profile):
+    """Say which up-to-date records were made with other library versions; that alone is no reason to make them again."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    def installed(package):
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            return None  # the record comes from another back end
+
+    found = [results.load(profile, name)["versions"] for name in names]
+    here = {package: installed(package) for package in {package for versions in found for package in versions}}
+    other = sum(any(here[package] not in (None, was) for package, was in versions.items()) for versions in found)
+    if other:
+        print(f"{other} records were made with other versions of the libraries than those installed; FORCE=1 makes them again.")
 
 
 def check_environment(profile):
@@ -66,6 +105,8 @@ def check_environment(profile):
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if backend not in ("tensorflow", "jax", "torch"):
         raise UserError(f"Unknown backend KERAS_BACKEND={backend}. Use tensorflow, jax or torch.")
+    if not importlib.util.find_spec(backend):
+        raise UserError(f"KERAS_BACKEND={backend}: {backend} is not installed here. Install it into .venv, or leave KERAS_BACKEND out.")
     limit = os.environ.get("LIMIT") or "1"
     if not re.fullmatch(r"\d+(\.\d+)?", limit) or float(limit) == 0:
         raise UserError(f"LIMIT={limit}: give the seconds that a run may take.")
@@ -100,9 +141,10 @@ def submit(client, run, profile):
     """Hand one run to Dask; returns its future."""
     values, record = runs.parameters(run, profile), results.load(profile, run)
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment.update(OUT=str(paths.OUT), DATA_DIR=str(paths.DATA), PROGRESS_FILE=str(execution.progress_file(run, profile)))
     sha = (datasets.prepared(values["dataset"]) or {}).get("sha256")
     environment["RUN_FINGERPRINT"] = runs.fingerprint(run, values, sha)
-    continued = record and record["fingerprint"] == environment["RUN_FINGERPRINT"] and results.whole(profile, record) and not environment.get("FORCE")
+    continued = record and record["fingerprint"] == environment["RUN_FINGERPRINT"] and results.whole(profile, record) and environment.get("FORCE") != "1"
     if continued and len(record["seeds"]) < values.get("seeds", 1):
         values["first_seed"] = len(record["seeds"])
     offered = [worker.get("resources", {}).get("cores", 0) for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
@@ -125,7 +167,8 @@ def summarise(outcomes, profile):
             print(f"  {run:{width}}  done    {outcome['seconds']:6.1f} s  test accuracy {mean(scores):.4f} (n = {len(scores)}){label}")
         else:
             print(f"  {run:{width}}  FAILED  {outcome['seconds']:6.1f} s  {outcome['error']}")
-            print(f"  {'':{width}}          its notebook: {outcome['notebook']}")
+            if outcome["notebook"]:
+                print(f"  {'':{width}}          its notebook: {outcome['notebook']}")
     failed = sum(not outcome["ok"] for outcome in outcomes.values())
     print(f"\n{len(outcomes) - failed} runs done, {failed} failed." if failed else f"\nAll {len(outcomes)} runs done.", flush=True)
     return not failed

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from helpers import paths, results, runs, statistics
-from helpers.exhibits import Prose, Table
+from helpers.exhibits import Prose, Table, plain
 from helpers.tables import share, value
 
 REPORTS = {"mnist-2019": "handwritten digits, six networks", "fashion-2021": "clothes, dense network against CNN", "emnist-2021": "letters, three CNNs",
@@ -22,21 +22,15 @@ def name(run, profile):
     return Prose(f"[`{run}`](notebooks/{run}.html)" if page.exists() else f"`{run}`")
 
 
-def comparable(record):
-    """Whether a record may stand against a published figure: the official data, by the course report's own protocol."""
-    return record["dataset"]["kind"] == "official" and record["parameters"]["profile"] == "full"
-
-
 def verdict(record):
     """Measured against reported test accuracy, by rule: "above", "below", "within", or why the two are not compared.
 
     Within: the reported accuracy lies in the Wilson 95 % interval of the measured mean, widened by two deviations over seeds.
     """
     reported = runs.entry(record["run"]).get("reported", {}).get("test_accuracy")
-    if record["dataset"]["kind"] == "stand-in":
-        return "stand-in"
-    if not comparable(record):
-        return "other data" if record["dataset"]["kind"] != "official" else "short run"
+    kind = record["dataset"]["kind"]
+    if not results.comparable(record):
+        return {"stand-in": "stand-in", "partial": "part of the data", "substitute": "substitute data"}.get(kind, "short run")
     if reported is None:
         return "not reported"
     mean, deviation = results.mean_std(record, "test_accuracy")
@@ -60,9 +54,10 @@ def measured(records, profile, caption, label):
                      "Loss": value(record, "test_loss"), "n": str(len(record["seeds"])), "Seconds": f"{results.mean_std(record, 'seconds')[0]:,.0f}",
                      "Verdict": verdict(record)})
     note = ("Measured: mean and standard deviation of the test accuracy over n seeds; seconds of one training. Verdict: *within* where the reported accuracy lies in the 95 % "
-            "interval of the measured one, widened by two deviations; *other data* and *short run* where the two must not be compared.")
+            "interval of the measured one, widened by two deviations; *part of the data*, *substitute data* and *short run* where the two must not be compared.")
     if any(record["dataset"]["train"] < SHORT for record in records.values()):
         note += f" An asterisk marks runs that learnt from fewer than {SHORT:,} images: too short to judge."
+    note += " " + labels(records)
     if not rows:
         note = "No run of this course report has a record in this edition."
     columns = ["Run", "Parameters", "Reported", "Measured", "Loss, reported", "Loss", "n", "Seconds", "Verdict"]
@@ -102,7 +97,7 @@ def networks(records):
                                   "Parameters": f"{record['parameter_count']:,}", "Multiplications": f"{sum(row['macs'] for row in record['layers']):,}",
                                   "Runs": str(sum(other["parameters"].get("network", "found by search") == network for other in records.values()))})
     return Table(pd.DataFrame(list(rows.values()), columns=["Network", "Report", "Parameters", "Multiplications", "Runs"]), "The networks, for the number of classes of their first run. Multiplications are multiply-accumulates for one image.",
-                 "tbl-networks", align="llrrr")
+                 "tbl-networks", align="llrrr", note=labels(records))
 
 
 def time(records):
@@ -110,20 +105,31 @@ def time(records):
     rows = [{"Run": Prose(f"`{run}`"), "Images": f"{record['dataset']['train']:,}", "Epochs": f"{results.mean_std(record, 'epochs')[0]:.0f}",
              "Seconds": value(record, "seconds", 0), "Seconds an epoch": value(record, "seconds_per_epoch", 1),
              "Images a second": f"{results.mean_std(record, 'images_per_second')[0]:,.0f}", "Threads": str(record["hardware"]["threads"]),
-             "Reported": _number(runs.entry(run).get("reported", {}).get("seconds"), 0) if comparable(record) else "-"} for run, record in records.items()]
+             "Reported": _number(runs.entry(run).get("reported", {}).get("seconds"), 0) if results.comparable(record) else "-"} for run, record in records.items()]
     columns = ["Run", "Images", "Epochs", "Seconds", "Seconds an epoch", "Images a second", "Threads", "Reported"]
     return Table(pd.DataFrame(rows, columns=columns), "Seconds of one training, validation after each epoch included.", "tbl-time", align="lrrrrrrr",
-                 note="Reported: seconds that the course report gives for the whole training, on its own machine (a GTX 1050 for MNIST).")
+                 note="Reported: seconds that the course report gives for the whole training, on its own machine (a GTX 1050 for MNIST). " + labels(records))
+
+
+def about(records):
+    """What is particular about each run."""
+    rows = [{"Run": Prose(f"`{run}`"), "Data": record["dataset"]["label"], "About": runs.entry(run)["about"]} for run, record in records.items()]
+    return Table(pd.DataFrame(rows, columns=["Run", "Data", "About"]), "The runs of this edition.", "tbl-runs", align="lll")
+
+
+def labels(records):
+    """The data sets behind some records, for the note below a table."""
+    return "Data: " + plain("; ".join(dict.fromkeys(record["dataset"]["label"] for record in records.values()))) + "." if records else ""
 
 
 def claims(found):
     """The claims and their evidence."""
     from helpers.claims import p_text
 
-    rows = [{"Claim": claim["claim"], "Difference": f"{100 * claim['difference']:+.2f}", "95 % interval": f"{100 * claim['low']:+.2f} to {100 * claim['high']:+.2f}",
+    rows = [{"Claim": claim["claim"], "Data": claim["data"], "Difference": f"{100 * claim['difference']:+.2f}", "95 % interval": f"{100 * claim['low']:+.2f} to {100 * claim['high']:+.2f}",
              "p": p_text(claim["p"]), "p, corrected": p_text(claim["p_holm"]), "Verdict": claim["verdict"]} for claim in found]
-    columns = ["Claim", "Difference", "95 % interval", "p", "p, corrected", "Verdict"]
-    return Table(pd.DataFrame(rows, columns=columns), "Claims, tested on the same test images.", "tbl-claims", align="lrrrrl",
+    columns = ["Claim", "Data", "Difference", "95 % interval", "p", "p, corrected", "Verdict"]
+    return Table(pd.DataFrame(rows, columns=columns), "Claims, tested on the same test images.", "tbl-claims", align="llrrrrl",
                  note="Difference in percentage points, mean over seeds; interval by paired bootstrap over images and seeds; p by the exact McNemar test between the seeds of "
                       "median accuracy, corrected by Holm's method for all the claims of this table.")
 

@@ -13,8 +13,9 @@ def watch(stale, profile, submit):
         ordered = sorted(stale, key=lambda run: (-execution.cores(run), -_expected(run, profile)))
         for run in ordered:
             execution.progress_file(run, profile).unlink(missing_ok=True)  # an earlier grid may have been killed
+        before = {run: results.load(profile, run) for run in ordered}
         futures = {run: submit(client, run, profile) for run in ordered}
-        board = _Board(futures, profile)
+        board = _Board(futures, profile, before)
         try:
             return board.follow()
         except BaseException:
@@ -40,7 +41,8 @@ def _client():
         return client
     logging.getLogger("distributed").setLevel(logging.ERROR)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    cluster = LocalCluster(n_workers=1, threads_per_worker=cores, processes=False, dashboard_address="127.0.0.1:0", resources={"cores": cores})
+    cluster = LocalCluster(n_workers=1, threads_per_worker=cores, processes=False, dashboard_address="127.0.0.1:0",
+                           worker_dashboard_address="127.0.0.1:0", resources={"cores": cores})
     return Client(cluster)
 
 
@@ -51,8 +53,8 @@ def _expected(run, profile):
 
 
 class _Board:
-    def __init__(self, futures, profile):
-        self.futures, self.profile = futures, profile
+    def __init__(self, futures, profile, before):
+        self.futures, self.profile, self.before = futures, profile, before
         self.outcomes, self.first_seen, self.started = {}, {}, time.monotonic()
 
     def follow(self):
@@ -64,9 +66,9 @@ class _Board:
         ended = [run for run, future in self.futures.items() if run not in self.outcomes and future.done()]
         for run in ended:
             future = self.futures[run]
-            failed = {"ok": False, "seconds": time.monotonic() - self.started, "error": f"lost by Dask: {future.status}",
-                      "notebook": str(execution.settle(run, self.profile, failed=True))}
-            self.outcomes[run] = future.result() if future.status == "finished" else failed
+            lost = {"seconds": time.monotonic() - self.started, "error": f"lost by Dask: {future.status}"}
+            outcome = future.result() if future.status == "finished" else lost
+            self.outcomes[run] = execution.finish(run, self.profile, outcome, self.before[run])
         return ended
 
     def _state(self, run):

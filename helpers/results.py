@@ -61,17 +61,19 @@ def save(content, predictions, trained=()):
         raise paths.UserError(f"{folder / run}.json comes from real images, and this run used stand-ins: it is kept. Move it away first, or give OUT=DIR.")
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **predictions)
-    content = {**content, "figures": _figures(profile, run), "predictions_sha256": files.bytes_sha256(buffer.getvalue()),
+    content = {**content, "figures": figures(content), "predictions_sha256": files.bytes_sha256(buffer.getvalue()),
                "finished": datetime.now(timezone.utc).isoformat(timespec="seconds")}
     files.save_bytes(folder / f"{run}.npz", buffer.getvalue())
-    if profile == "full" and trained and content["parameter_count"] <= WEIGHTS_LIMIT:
+    if profile == "full" and trained and trained[0].seed == 0 and content["parameter_count"] <= WEIGHTS_LIMIT:
         buffer = io.BytesIO()
         np.savez_compressed(buffer, *trained[0].model.get_weights())
         files.save_bytes(folder / f"{run}.weights.npz", buffer.getvalue())
     files.save_json(folder / f"{run}.json", content)
 
 
-def _figures(profile, run):
+def figures(content):
+    """Path (below OUT) and caption of each figure that a run has drawn."""
+    profile, run = content["parameters"]["profile"], content["run"]
     folder = paths.figures(profile, run)
     return [{"path": f"figures/{profile}/{run}/{name}.png", "caption": caption}
             for name, caption in sorted((files.load_json(folder / "index.json") or {}).items()) if (folder / f"{name}.png").exists()]
@@ -92,15 +94,20 @@ def whole(profile, content):
 
 
 def load_all(profile):
-    """All records of an edition, a dict from run id, in the order of runs.yaml."""
+    """All records of an edition whose predictions are there and unharmed, a dict from run id, in the order of runs.yaml."""
     found = {run: load(profile, run) for run in runs.select()}
-    return {run: content for run, content in found.items() if content}
+    return {run: content for run, content in found.items() if content and whole(profile, content)}
 
 
 def predictions(profile, run):
     """The arrays of RUN.npz as a dict."""
     with np.load(paths.results(profile) / f"{run}.npz", allow_pickle=False) as archive:
         return dict(archive)
+
+
+def comparable(content):
+    """Whether a record may stand against a published figure: the official data, by the course report's own protocol."""
+    return content["dataset"]["kind"] == "official" and content["parameters"].get("profile") == "full"
 
 
 def median_seed(content, metric="test_accuracy"):

@@ -57,10 +57,15 @@ def parameters(run, profile):
     defaults = notebook_parameters(line["notebook"])
     sizes = {name: value for name, value in table()["profiles"][profile].items() if name in defaults}
     values = {"run": run, "profile": profile, **line.get("parameters", {}), **sizes, **line.get(profile, {})}
+    choices = {"augmentation": _constant("augmentation.py", "SETTINGS"), "judge": _constant("augmentation.py", "SETTINGS"),
+               "optimizer": _constant("training.py", "OPTIMIZERS"), "network": _definitions("models.py")}
     for name, value in values.items():
         if name not in defaults:
             raise UserError(f"Run {run}: notebook {line['notebook']} has no parameter {name}. It has: {', '.join(defaults)}.")
         values[name] = _typed(run, name, value, defaults[name])
+        if name in choices and value not in choices[name]:
+            known = ", ".join(choice for choice in choices[name] if not choice.startswith("_"))
+            raise UserError(f"Run {run}: there is no {name} {value!r}. Choose one of: {known}.")
     if os.environ.get("SEEDS") and "seeds" in defaults:
         values["seeds"] = int(os.environ["SEEDS"]) if os.environ["SEEDS"].isdecimal() and int(os.environ["SEEDS"]) else None
         if not values["seeds"]:
@@ -91,7 +96,15 @@ def _cells(notebook):
 def notebook_parameters(notebook):
     """Name and default of every parameter, in order: the literal assignments of the cell tagged `parameters`."""
     source = "\n".join(source for tags, source in _cells(notebook) if "parameters" in tags)
-    return {node.targets[0].id: ast.literal_eval(node.value) for node in ast.parse(source).body if isinstance(node, ast.Assign)}
+    return {node.targets[0].id: ast.literal_eval(node.value) for node in _parsed(notebook, source).body if isinstance(node, ast.Assign)}
+
+
+def _parsed(notebook, source):
+    """The syntax tree of a cell, without the lines that are meant for IPython."""
+    try:
+        return ast.parse("\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))))
+    except SyntaxError as error:
+        raise UserError(f"Notebook {notebook} holds a cell that is not Python: {error.msg}, in the line {(error.text or '').strip()!r}.") from error
 
 
 def fingerprint(run, values, data_sha256):
@@ -101,9 +114,9 @@ def fingerprint(run, values, data_sha256):
     for how a thing looks never costs training, nor the imports tagged `setup`. Hexadecimal SHA-256.
     """
     notebook = entry(run)["notebook"]
-    code = [tree(ast.parse(source)) for tags, source in _cells(notebook) if not {"figure", "parameters", "setup"} & set(tags)]
+    code = [tree(_parsed(notebook, source)) for tags, source in _cells(notebook) if not {"figure", "parameters", "setup"} & set(tags)]
     values = {name: value for name, value in values.items() if name not in ("seeds", "first_seed")}  # more seeds are added to a record
-    content = {"parameters": values, "data": data_sha256, "code": code, "network": _function_trees(values.get("network")), "results": _results()}
+    content = {"parameters": values, "data": data_sha256, "code": code, "network": _function_trees(values.get("network")), "results": _constant("training.py", "RESULTS")}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -127,9 +140,10 @@ def _function_trees(name):
 
 
 @cache
-def _results():
-    source = (paths.ROOT / "helpers" / "training.py").read_text(encoding="utf-8")
-    return next(node.value.value for node in ast.parse(source).body if isinstance(node, ast.Assign) and node.targets[0].id == "RESULTS")
+def _constant(module, name):
+    """A literal constant of a module, read without importing it (and Keras with it)."""
+    source = (paths.ROOT / "helpers" / module).read_text(encoding="utf-8")
+    return next(ast.literal_eval(node.value) for node in ast.parse(source).body if isinstance(node, ast.Assign) and node.targets[0].id == name)
 
 
 def tree(node):

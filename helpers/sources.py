@@ -134,4 +134,4 @@ def stand_in(name, into):
         np.save(into / f"{key}.npy", array)
     return {"name": name, "title": SETS[name]["title"], "kind": "stand-in", "split": "drawn by this program",
             "source": "drawn by this program", "licence": "as this program", "citation": None,
-            "class_names": standins.class_names(name), "note": f"These images are not {SETS[name]['title']}."}
+            "class_names": standins.class_names(name), "drawing": standins.DRAWING, "note": f"These images are not {SETS[name]['title']}."}

@@ -29,7 +29,7 @@ def holm(p_values):
 def paired_bootstrap(right_a, right_b, seed=0, samples=1000, level=0.95):
     """Difference of mean accuracies, a - b, with a percentile interval over test images (the same for both) and over each run's seeds.
 
-    right_a (seeds_a, n) and right_b (seeds_b, n): bool. Returns (difference, low, high) as fractions (Efron and Tibshirani 1993).
+    right_a (seeds_a, n) and right_b (seeds_b, n): bool. Returns (difference, low, high) as fractions (Efron 1979).
     """
     rng = np.random.default_rng(seed)
     a, b = np.asarray(right_a, "float32"), np.asarray(right_b, "float32")

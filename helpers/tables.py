@@ -2,9 +2,10 @@
 
 from statistics import mean, stdev
 
+import numpy as np
 import pandas as pd
 
-from helpers.exhibits import Table
+from helpers.exhibits import Table, plain
 from helpers.results import mean_std
 
 
@@ -22,7 +23,7 @@ def value(record, metric, digits=4):
 
 def layers(record):
     """A record's network, layer by layer."""
-    return _layers(record["layers"], f"{record['run']}: layer by layer, for one image.", f"tbl-{record['run']}-layers")
+    return _layers(record["layers"], f"{record['run']}: layer by layer, for one image of {plain(record['dataset']['label'])}.", f"tbl-{record['run']}-layers")
 
 
 def network(model):
@@ -44,7 +45,7 @@ def metrics(record):
             for part in ("train", "validation", "test")]
     seeds = len(record["seeds"])
     note = f"Mean and standard deviation over {seeds} seeds." if seeds > 1 else "One seed."
-    return Table(pd.DataFrame(rows), f"{record['run']} on {record['dataset']['label']}: the final weights on images without augmentation.",
+    return Table(pd.DataFrame(rows), f"{record['run']} on {plain(record['dataset']['label'])}: the final weights on images without augmentation.",
                  f"tbl-{record['run']}-metrics", align="lrrr", note=note)
 
 
@@ -61,7 +62,7 @@ def reading(record):
     fit = ("it fits its training images better than new ones, and some of what it learnt is peculiar to them" if gap > 1 else
            "it does as well on new images as on those it learnt from, so that overfitting is not what limits it" if gap > -1 else
            "it does better on validation images than on those it learnt from, which happens where these are few or hard")
-    still = "the last one, so that longer training may help" if best == len(losses) else f"epoch {best} of {len(losses)}"
+    still = "the last epoch, so that longer training may help" if best == len(losses) else f"epoch {best} of {len(losses)}"
     return (f"The network names {100 * test:.2f} % of the {record['dataset']['test']:,} test images correctly; guessing would name {100 * chance:.1f} %. Between "
             f"training and validation images lie {gap:.1f} percentage points: {fit}. The validation loss of the first seed was lowest after {still}.")
 
@@ -72,9 +73,9 @@ def generalisation(record):
     rows = [{"Images": part, "Plain": _percent([seed[f"{part}_accuracy"] for seed in seeds]),
              "Transformed": _percent([seed["transformed"][part] for seed in seeds])} for part in ("train", "validation", "test")]
     neighbour, chance = extra["neighbour"], _percent(extra["chance"])
-    rows.append({"Images": "test, nearest neighbour", "Plain": _percent(neighbour["plain"]), "Transformed": _percent(neighbour["transformed"])})
+    rows.append({"Images": "test, nearest neighbour at 32 x 32 pixels or fewer", "Plain": _percent(neighbour["plain"]), "Transformed": _percent(neighbour["transformed"])})
     rows.append({"Images": "test, always the commonest class", "Plain": chance, "Transformed": chance})
-    return Table(pd.DataFrame(rows), f"{record['run']}: accuracy on images as they are and on transformed ones ({extra['judge']}).",
+    return Table(pd.DataFrame(rows), f"{record['run']}: accuracy on images as they are and on transformed ones ({extra['judge']}), {plain(record['dataset']['label'])}.",
                  f"tbl-{record['run']}-generalisation", align="lrr")
 
 
@@ -86,7 +87,7 @@ def generalisation_reading(record):
     lost = (f"On transformed test images the network names {100 * transformed:.1f} % correctly, on plain ones {100 * plain:.1f} %; "
             f"the commonest class alone makes up {100 * chance:.1f} %.")
     verdict = ("It has learnt these views of the objects rather than the objects." if plain - transformed > 0.1 else
-               "What it has learnt holds for other views as well." if transformed > 2 * chance else "It has learnt little that holds for either.")
+               "What it has learnt holds for other views as well." if transformed > chance + 0.2 else "It has learnt little that holds for either.")
     beaten = "does better than" if neighbour > plain else "does no better than"
     return f"{lost} {verdict} On plain images the nearest neighbour, at {100 * neighbour:.1f} %, {beaten} the network."
 
@@ -107,21 +108,41 @@ def trials(record):
                      "Rate": f"{values['learning_rate']:.1e}", "Epochs": f"{trial['start']} to {trial['start'] + trial['epochs']}" if trial["start"] else
                      str(trial["epochs"]), "Accuracy": f"{100 * trial['score']:.2f} %"})
     note = "Accuracy is the best on validation images within the trial. Hyperband continues its best trials; such a trial is a row of its own."
-    return Table(pd.DataFrame(rows), f"{record['run']}: the trials, best first.", f"tbl-{record['run']}-trials", align="llllrrr", note=note)
+    return Table(pd.DataFrame(rows), f"{record['run']}: the trials on {plain(record['dataset']['label'])}, best first.", f"tbl-{record['run']}-trials", align="llllrrr", note=note)
 
 
 def trials_reading(record):
     """One paragraph that compares random search with Hyperband at the same number of epochs, whatever came out."""
-    budget, all_trials = record["extra"]["budget"], record["extra"]["trials"]
-    tops = {}
-    for kind in ("random search", "Hyperband"):
-        spent, top = 0, 0.0
-        for trial in (trial for trial in all_trials if trial["search"] == kind):
-            spent += trial["epochs"]
-            top = max(top, trial["score"]) if spent <= budget else top
-        tops[kind] = top
+    found = record["extra"]["trials"]
+    spent = {kind: sum(trial["epochs"] for trial in found if trial["search"] == kind) for kind in ("random search", "Hyperband")}
+    budget = min(spent.values())
+    tops = {kind: _best_within(budget, [trial for trial in found if trial["search"] == kind]) for kind in spent}
     gap = 100 * (tops["Hyperband"] - tops["random search"])
     outcome = "they found equally good networks" if abs(gap) < 0.05 else f"{'Hyperband' if gap > 0 else 'random search'} found the better network by {abs(gap):.2f} points"
     test = share(record, "test_accuracy")
-    return (f"Within the same {budget} epochs the best validation accuracy was {100 * tops['random search']:.2f} % by random search and {100 * tops['Hyperband']:.2f} % by "
+    return (f"Random search spent {spent['random search']} epochs and one sweep of Hyperband {spent['Hyperband']}. Within the first {budget} of each, the best validation accuracy was {100 * tops['random search']:.2f} % by random search and {100 * tops['Hyperband']:.2f} % by "
             f"Hyperband: {outcome}. One search each says little about which method is better in general. On the test images the best network of the random search reaches {test}.")
+
+
+def _best_within(budget, trials):
+    """The best score of the trials that end within a number of epochs."""
+    spent, top = 0, 0.0
+    for trial in trials:
+        spent += trial["epochs"]
+        top = max(top, trial["score"]) if spent <= budget else top
+    return top
+
+
+def confused_reading(record, predictions, n=3):
+    """One sentence on the pairs of classes that cost most, from the test predictions of all seeds."""
+    from helpers.plots.evaluation import confusion_counts
+
+    names = record["dataset"]["class_names"]
+    counts = confusion_counts(predictions["y_true"], predictions["y_pred"], len(names))
+    both = np.triu(counts + counts.T, 1)
+    wrong = both.sum()
+    if not wrong:
+        return "Not a single test image is classified wrongly."
+    worst = np.argsort(-both, axis=None, kind="stable")[:n]
+    pairs = ", ".join(f"{plain(names[a])} and {plain(names[b])}" for a, b in zip(*np.unravel_index(worst, both.shape)))
+    return f"Of all mistakes {100 * both.flat[worst].sum() / wrong:.0f} % lie in only {n} of {len(names) * (len(names) - 1) // 2:,} pairs of classes: {pairs}."

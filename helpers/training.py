@@ -21,6 +21,8 @@ from helpers.inspection import network_json
 # Raise by hand when a change outside the notebooks and models.py alters results: every record is then made again.
 RESULTS = 1
 
+OPTIMIZERS = ("rmsprop", "adam", "adadelta", "sgd", "momentum")  # what `optimizer` knows
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -58,7 +60,7 @@ def fit(model, parts, *, seed, batch_size, epochs, callbacks=(), setting="none",
     """
     key = _key(model, parts, seed=seed, batch_size=batch_size, epochs=epochs, callbacks=callbacks, setting=setting)
     stem = paths.trained(profile, run) / f"seed-{seed}" if run and profile else None
-    kept = _load(model, stem, key) if stem else None
+    kept = _load(model, stem, key) if stem and os.environ.get("FORCE") != "1" else None
     if kept:
         return Trained(model, seed, kept["history"], kept["seconds"], len(parts.y_train))
     batches = Batches(parts.x_train, parts.y_train, batch_size, seed, augmentation.SETTINGS[setting])

@@ -9,8 +9,9 @@ import sys
 import numpy as np
 import pytest
 
-from helpers import paths, plots, plots_cost, plots_evaluation, plots_files, plots_training
-from helpers.plots_canvas import BANNER, SMALL, WIDTH, fit
+from helpers import paths, plots
+from helpers.plots import evaluation, files, pareto, training
+from helpers.plots.canvas import BANNER, SMALL, WIDTH, fit
 
 pytestmark = pytest.mark.filterwarnings("error")  # a missing glyph is a warning
 
@@ -114,9 +115,9 @@ def test_curves_draw_for_one_seed_one_epoch_and_seeds_that_stop_at_different_epo
 
 def test_the_kept_epoch_is_found_by_its_validation_loss():
     seed = record(seeds=((6, 4),))["seeds"][0]
-    assert plots_training.kept_epoch(seed) == 4
-    assert plots_training.kept_epoch({**seed, "validation_loss": seed["history"]["val_loss"][5]}) == 5
-    assert plots_training.kept_epoch({**seed, "validation_loss": 0.111}) is None
+    assert training.kept_epoch(seed) == 4
+    assert training.kept_epoch({**seed, "validation_loss": seed["history"]["val_loss"][5]}) == 5
+    assert training.kept_epoch({**seed, "validation_loss": 0.111}) is None
 
 
 @pytest.mark.parametrize("classes", [6, 10, 26, 47, 49])
@@ -137,7 +138,7 @@ def test_kanji_accents_and_bold_kana_need_no_font_of_the_machine(caplog):
 
 
 def test_confusion_adds_up_the_seeds_and_leaves_no_prediction_out():
-    counts = plots_evaluation.confusion_counts([0, 1, 1], [[0, 1, 0], [0, 0, 0]], 3)
+    counts = evaluation.confusion_counts([0, 1, 1], [[0, 1, 0], [0, 0, 0]], 3)
     assert counts.tolist() == [[2, 0, 0], [3, 1, 0], [0, 0, 0]]
 
 
@@ -145,7 +146,7 @@ def test_classes_that_are_confused_become_neighbours():
     counts = np.eye(14, dtype="int64") * 90
     for one, other in ((0, 13), (2, 9), (5, 11)):
         counts[one, other] = counts[other, one] = 30
-    order = list(plots_evaluation.confusion_order(counts))
+    order = list(evaluation.confusion_order(counts))
     assert sorted(order) == list(range(14))
     assert all(abs(order.index(one) - order.index(other)) == 1 for one, other in ((0, 13), (2, 9), (5, 11)))
 
@@ -179,14 +180,14 @@ def test_a_stand_in_never_stands_beside_a_published_figure():
 def test_wilson_interval_agrees_with_statsmodels_at_the_edges_too():
     from statsmodels.stats.proportion import proportion_confint
 
-    from helpers.plots_comparison import wilson
+    from helpers.plots.comparison import wilson
 
     for successes in (0, 1, 57, 100):
         assert np.allclose(wilson(successes, 100), proportion_confint(successes, 100, method="wilson"), atol=1e-6)
 
 
 def test_calibration_bins_count_every_image_once():
-    counts, confidence, accuracy = plots_evaluation.calibration_bins([0.0, 0.05, 1.0, 1.0], [False, True, True, False])
+    counts, confidence, accuracy = evaluation.calibration_bins([0.0, 0.05, 1.0, 1.0], [False, True, True, False])
     assert counts.sum() == 4 and counts[0] == 2 and counts[-1] == 2
     assert confidence[-1] == 1.0 and accuracy[-1] == 0.5 and accuracy[5] == 0.0
 
@@ -212,8 +213,8 @@ def test_labels_of_runs_that_cost_the_same_do_not_overlap():
 
 
 def test_cells_of_a_grid_give_wide_panels_a_row_of_their_own():
-    assert plots_cost._cells([True, False, False, False]) == ([(0, slice(0, 2)), (1, 0), (1, 1), (2, 0)], 3)
-    assert plots_cost._cells([False, True]) == ([(0, 0), (1, slice(0, 2))], 2)
+    assert pareto._cells([True, False, False, False]) == ([(0, slice(0, 2)), (1, 0), (1, 1), (2, 0)], 3)
+    assert pareto._cells([False, True]) == ([(0, 0), (1, slice(0, 2))], 2)
 
 
 def test_no_records_is_one_clear_line():
@@ -341,21 +342,21 @@ def test_the_fingerprint_follows_the_code_and_not_its_prose(tmp_path, monkeypatc
 
     def key(text):
         (tmp_path / "drawing.py").write_text(text)
-        plots_files._definitions.cache_clear()
-        plots_files._code.cache_clear()
+        files._definitions.cache_clear()
+        files._code.cache_clear()
         sys.modules.pop("drawing", None)
         import drawing
 
         return plots.fingerprint(drawing.outer, 1)
 
     assert (key(source) != key(source.replace(old, new))) is changes
-    plots_files._definitions.cache_clear()
-    plots_files._code.cache_clear()
+    files._definitions.cache_clear()
+    files._code.cache_clear()
     sys.modules.pop("drawing", None)
 
 
 def test_the_fingerprint_reaches_the_shared_style():
-    found = json.loads(plots_files._code("helpers.plots_training", "curves"))
+    found = json.loads(files._code("helpers.plots.training", "curves"))
     names = {ast.literal_eval(entry)[0][1] for entry in found}
     assert {"curves", "_over_seeds", "kept_epoch", "new_figure", "style", "STYLE", "SMALL", "stamp"} <= names
     assert "confusion" not in names

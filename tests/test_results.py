@@ -230,9 +230,11 @@ def test_full_records_of_small_networks_keep_the_first_seeds_weights(made, outco
 
 def test_all_records_come_in_the_order_of_the_runs(made):
     content = save(made)
-    for run in ("k49-tuned", "mnist-cnn"):
-        files.save_json(paths.results("smoke") / f"{run}.json", {**content, "run": run})
-    assert list(results.load_all("smoke")) == ["mnist-mlp", "mnist-cnn", "k49-tuned"]
+    folder = paths.results("smoke")
+    for run in ("k49-tuned", "mnist-cnn", "mnist-first"):
+        files.save_json(folder / f"{run}.json", {**content, "run": run})
+        files.save_bytes(folder / f"{run}.npz", (folder / "mnist-mlp.npz").read_bytes()[run == "mnist-first":])
+    assert list(results.load_all("smoke")) == ["mnist-mlp", "mnist-cnn", "k49-tuned"], "and one whose predictions are damaged is left out"
 
 
 def test_mean_deviation_and_median_over_seeds():
@@ -265,7 +267,7 @@ def test_every_figure_of_a_classification_run_can_be_drawn(made, outcomes):
     content, predictions = made()
     parts, trained, _ = outcomes
     for shown in (figures.confusion(content, predictions), figures.reliability(content, predictions), figures.mistakes(content, predictions, parts.x_test),
-                  figures.gallery(content, predictions, parts.x_test), figures.plane(content, parts.x_test, parts.y_test, trained[0].model)):
+                  figures.gallery(content, predictions, parts.x_test), figures.plane(content, parts.x_test, parts.y_test, trained[0])):
         assert shown.caption.startswith("mnist-mlp: ")
     assert {"confusion", "reliability", "mistakes", "gallery", "plane"} == set(files.load_json(paths.figures("smoke", "mnist-mlp") / "index.json"))
 

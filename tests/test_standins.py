@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from helpers import standins, standins_shapes as shapes, standins_strokes as strokes
+from helpers import standins
+from helpers.standins import shapes, strokes
 from helpers.paths import ROOT, UserError
 
 CLASSES = {"mnist": 10, "fashion_mnist": 10, "emnist_letters": 26, "emnist_balanced": 47, "emnist_bymerge": 47,

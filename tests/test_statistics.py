@@ -68,7 +68,7 @@ def test_a_constant_classifier_has_the_balanced_accuracy_of_chance():
 
 def _record(run, accuracy, kind="official", profile="full", n=10000, deviations=(0.0,)):
     seeds = [{"seed": index, "test_accuracy": accuracy + off} for index, off in enumerate(deviations)]
-    return {"run": run, "seeds": seeds, "parameters": {"profile": profile}, "dataset": {"kind": kind, "test": n, "sha256": "x"}}
+    return {"run": run, "seeds": seeds, "parameters": {"profile": profile}, "dataset": {"kind": kind, "test": n, "sha256": "x", "label": "MNIST"}}
 
 
 def test_verdict_follows_the_rule_and_never_compares_what_must_not_be_compared():
@@ -78,13 +78,13 @@ def test_verdict_follows_the_rule_and_never_compares_what_must_not_be_compared()
     assert overview.verdict(_record("mnist-mlp", reported - 0.01)) == "below"
     assert overview.verdict(_record("mnist-mlp", reported - 0.01, deviations=(-0.01, 0.01))) == "within"
     assert overview.verdict(_record("mnist-mlp", reported, kind="stand-in")) == "stand-in"
-    assert overview.verdict(_record("mnist-mlp", reported, kind="partial")) == "other data"
+    assert overview.verdict(_record("mnist-mlp", reported, kind="partial")) == "part of the data"
     assert overview.verdict(_record("mnist-mlp", reported, profile="quick")) == "short run"
     assert overview.verdict(_record("fashion-dense", 0.9)) == "not reported"
 
 
 def _claim(**changes):
-    return {"claim": "A beats B", "run_a": "a", "run_b": "b", "p": 0.01, "p_holm": 0.01, "difference": 0.02, "low": 0.01, "high": 0.03, **changes}
+    return {"claim": "A beats B", "run_a": "a", "run_b": "b", "data": "MNIST", "p": 0.01, "p_holm": 0.01, "difference": 0.02, "low": 0.01, "high": 0.03, **changes}
 
 
 def test_a_claims_sentence_changes_with_its_outcome():

@@ -707,3 +707,28 @@ def test_hyperband_continues_its_best_trials(searching):
     count = len(searching.trainings)
     assert search.trials_of(searching("Hyperband", trial_epochs=3), "Hyperband") == found
     assert len(searching.trainings) == count
+
+
+# --- the number RESULTS: these fail when a change elsewhere alters results ------------------------------------------------
+
+
+def test_results_are_those_of_this_number_of_results():
+    """Batches, augmentation, splits, training or evaluation gave other numbers: raise training.RESULTS, then write the new ones here."""
+    assert training.RESULTS == 1
+    rng = np.random.default_rng(7)
+    x = rng.integers(0, 256, (300, 12, 12, 1)).astype("uint8")
+    y = rng.integers(0, 3, 300).astype("uint8")
+    x[np.arange(300), 3 * y] = 255  # a bright row tells the class
+    plan = batches.Batches(x, y, 32, 5, augmentation.SETTINGS["noise"])
+    plan.epoch = 3
+    order, coefficients = plan.plan()
+    assert order[:5].tolist() == [273, 190, 157, 296, 156]
+    assert coefficients[0, :6] == pytest.approx([0.990419, -0.145060, 1.149486, 0.145060, 0.990419, -1.096512], abs=1e-4)
+    assert float(augmentation.augment(x[:50], 11, **augmentation.SETTINGS["strong"]).mean()) == pytest.approx(141.0890, abs=0.01)
+    parts = batches.Split(x[:200], y[:200], x[200:250], y[200:250], x[250:], y[250:], "fixed")
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.layers.Input((12, 12, 1), dtype="uint8"), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(),
+                              keras.layers.Dense(16, activation="relu"), keras.layers.Dense(3, activation="softmax")])
+    model.compile(optimizer=training.optimizer("adam", 0.01), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    metrics, _ = evaluation.evaluate(training.fit(model, parts, seed=0, batch_size=32, epochs=3, setting="noise"), parts)
+    assert [metrics["train_loss"], metrics["test_loss"], metrics["temperature"]] == pytest.approx([0.71392, 0.70829, 0.48669], rel=0.02)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.plots_canvas import BAD, BLUE, CYCLE, GREY, RED, SMALL, WIDTH, fit, new_figure, style
+from helpers.plots.canvas import BAD, BLUE, CYCLE, GREY, RED, SMALL, WIDTH, fit, new_figure, style
 
 ORDERED = 12  # more classes than this are ordered by their confusions, and the commonest confusions are listed
 

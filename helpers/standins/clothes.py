@@ -7,8 +7,8 @@ shape. Neighbouring kinds overlap on purpose (long T-shirts, short-sleeved shirt
 
 import numpy as np
 
-from helpers.standins_shapes import Source, box, capsule, cover, paint, profile, smooth_noise, to_bytes, warped_grid
-from helpers.standins_shoes import boot, sandal, sneaker
+from helpers.standins.shapes import Source, box, capsule, cover, paint, profile, smooth_noise, to_bytes, warped_grid
+from helpers.standins.shoes import boot, sandal, sneaker
 
 WARP = dict(rotation=12, shear=0.12, scale=(0.84, 1.05), stretch=(0.87, 1.1), shift=2.0, elastic=0.5)
 

@@ -27,10 +27,11 @@ CLASSES = {
     "kuzushiji_kanji49": list(HIRAGANA),
     "fingers": list("012345"),
 }
+DRAWING = 2  # raised when the drawing changes: copies of an earlier one are then drawn again
 SIZES = {"fingers": (4800, 1200)}  # train, test; all others:
 DEFAULT_SIZES = (12000, 2000)  # what the quick profile and the notebooks ask for
 
-# How far images of one class differ; see `standins_shapes.warped_grid`. Many classes leave less room than ten.
+# How far images of one class differ; see `shapes.warped_grid`. Many classes leave less room than ten.
 DIGIT_WARP = dict(rotation=24, shear=0.4, scale=(0.8, 1.1), stretch=(0.75, 1.15), shift=1.5, elastic=1.1)
 LETTER_WARP = dict(rotation=14, shear=0.3, scale=(0.9, 1.1), stretch=(0.8, 1.15), shift=0.5, elastic=0.9)
 KANA_WARP = dict(rotation=14, shear=0.3, scale=(0.85, 1.1), stretch=(0.75, 1.1), shift=1.5, elastic=1.1)
@@ -67,12 +68,12 @@ def draw(name, train=None, test=None):
 
 def _images(rng, name, y, hand=None):
     # Imported here, for SciPy is slow to load and whoever only asks for class names does not need it.
-    from helpers import standins_clothes, standins_hands, standins_strokes as strokes
+    from helpers.standins import clothes, hands, strokes
 
     if name == "fashion_mnist":
-        return standins_clothes.draw(rng, y)
+        return clothes.draw(rng, y)
     if name == "fingers":
-        return standins_hands.draw(rng, y, hand)
+        return hands.draw(rng, y, hand)
     if CLASSES[name] == list(HIRAGANA):
         alphabet = [[("japanese", kana)] for kana in HIRAGANA]
         return strokes.draw(rng, y, alphabet, variants=20, wobble=0.06, **KANA_WARP)

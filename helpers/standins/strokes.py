@@ -7,7 +7,7 @@ pen's width.
 
 import numpy as np
 
-from helpers import standins_shapes as shapes
+from helpers.standins import shapes
 
 # Twelve hands: plain, cursive and book alphabets. Those with doubled lines look like a broad pen at 28 pixels.
 LATIN = ("futural", "futuram", "rowmans", "rowmand", "rowmant", "cursive",

@@ -1,8 +1,8 @@
-"""Sandals, sneakers and ankle boots for `standins_clothes`, seen from the side, toe to the left."""
+"""Sandals, sneakers and ankle boots for `clothes`, seen from the side, toe to the left."""
 
 import numpy as np
 
-from helpers.standins_shapes import capsule, cover, paint, profile, smooth_noise
+from helpers.standins.shapes import capsule, cover, paint, profile, smooth_noise
 
 
 def sandal(u, x, y):

@@ -4,8 +4,8 @@ from textwrap import wrap
 
 import numpy as np
 
-from helpers.plots_canvas import BLUE, GREY, ORANGE, SMALL, new_figure, style
-from helpers.plots_comparison import accuracies, listed
+from helpers.plots.canvas import BLUE, GREY, ORANGE, SMALL, new_figure, style
+from helpers.plots.comparison import accuracies, listed
 
 COSTS = {"macs": "Multiply-accumulates for one image", "seconds": "Seconds of training", "parameters": "Parameters"}
 

@@ -16,6 +16,7 @@ from helpers.files import save_bytes
 from helpers.runs import tree
 
 KEY = b"Fingerprint"
+DPI = 160
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -25,8 +26,6 @@ def png(fig, fingerprint=None):
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image, PngImagePlugin
-
-    from helpers.plots_canvas import DPI
 
     fig.set_dpi(DPI)
     canvas = FigureCanvasAgg(fig)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.plots_canvas import BLUE, GREEN, GREY, RED, fit, legend_below, new_figure, style
+from helpers.plots.canvas import BLUE, GREEN, GREY, RED, fit, legend_below, new_figure, style
 
 PARTS = (("", "training", BLUE, "--"), ("val_", "validation", RED, "-"))
 SEARCHES = (("-", BLUE, "o"), ("--", RED, "s"), (":", GREEN, "^"))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.plots_canvas import BAD, GOOD, SMALL, WIDTH, fit, new_figure, style
+from helpers.plots.canvas import BAD, GOOD, SMALL, WIDTH, fit, new_figure, style
 
 LINE = 0.14  # inches from one line of small text to the next
 

@@ -8,8 +8,9 @@ import textwrap
 from contextlib import contextmanager
 from functools import cache
 
+from helpers.plots.files import DPI
+
 WIDTH = 6.5  # inches; printed at 16 cm, so that 7.5 points become 7.3
-DPI = 160
 SMALL = 7.5  # points: the smallest text of any figure
 
 # Okabe and Ito's colours, which the colour-blind tell apart; GOOD and BAD are darkened so that text in them can be
@@ -24,6 +25,7 @@ NOTES = {"partial": ("part", "part of the official set"),
          "substitute": ("substitute", "substitute for the official set")}
 
 STYLE = {
+    "text.parse_math": False,  # a class may be called $x$
     "figure.dpi": DPI, "font.family": ["DejaVu Sans", "IPAexGothic"], "font.size": SMALL,
     "axes.titlesize": 8.5, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.labelsize": 8,
     "xtick.labelsize": SMALL, "ytick.labelsize": SMALL, "legend.fontsize": SMALL, "legend.frameon": False,
@@ -135,7 +137,7 @@ def _fonts():
 def _figure_class():
     from matplotlib.figure import Figure
 
-    from helpers.plots_files import png
+    from helpers.plots.files import png
 
     class Drawing(Figure):
         margins = (0.0, 0.0)  # inches the stamp takes at the top and at the bottom

@@ -3,7 +3,9 @@
 import numpy as np
 
 from helpers.paths import UserError
-from helpers.plots_canvas import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, SMALL, legend_below, new_figure, style
+from helpers.results import comparable
+from helpers.statistics import wilson
+from helpers.plots.canvas import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, SMALL, legend_below, new_figure, style
 
 SPLITS = ("train", "validation", "test")
 
@@ -37,18 +39,6 @@ def reported_measured(records):
         signs = _row_legend()
         legend_below(fig, signs, [sign.get_label() for sign in signs], 3)
     return fig
-
-
-def comparable(record):
-    """Whether a record may stand against its published figure: official data set, full protocol."""
-    return record["dataset"]["kind"] == "official" and record["parameters"].get("profile", "full") == "full"
-
-
-def wilson(successes, n, z=1.959964):
-    """Wilson's score interval (low, high) of a proportion; 95 % by default (Wilson 1927)."""
-    share = successes / n
-    centre, half = share + z * z / (2 * n), z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return (centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)
 
 
 def transformations(record_extra, label):

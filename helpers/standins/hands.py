@@ -7,7 +7,7 @@ in the data set that this stands for.
 
 import numpy as np
 
-from helpers import standins_shapes as shapes
+from helpers.standins import shapes
 
 SIZE = 128
 POSES = 24  # of each count, before mirroring

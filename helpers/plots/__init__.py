@@ -1,0 +1,14 @@
+"""The figures. Each function takes plain arrays or records and returns a stamped Matplotlib figure, 6.5 inches wide.
+
+`label` is always the data set's label, or a record's `dataset`: it is stamped on the figure, and a stand-in is
+announced across its top. Images are uint8 (n, height, width) or (n, height, width, 1). `update(path, function,
+*inputs)` draws into a PNG file what is not there yet.
+"""
+
+from helpers.plots.canvas import new_figure, stamp, style  # noqa: F401
+from helpers.plots.comparison import generalisation, reported_measured, transformations  # noqa: F401
+from helpers.plots.pareto import cost  # noqa: F401
+from helpers.plots.evaluation import confusion, embedding, reliability  # noqa: F401
+from helpers.plots.files import drawn, fingerprint, png, save, update  # noqa: F401
+from helpers.plots.pictures import augmented, feature_maps, filters, gallery, gradcam, mistakes, samples  # noqa: F401
+from helpers.plots.training import curves, trials  # noqa: F401
