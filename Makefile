@@ -14,7 +14,8 @@
 
 PROFILE ?= quick
 RUNS ?=
-export MIRROR DATA SCHEDULER FORCE OUT DATA_DIR SEEDS LIMIT KERAS_BACKEND
+# An unset one must stay unset: Keras, for one, reads an empty KERAS_BACKEND as a name.
+$(foreach name,MIRROR DATA SCHEDULER FORCE OUT DATA_DIR SEEDS LIMIT,$(if $($(name)),$(eval export $(name))))
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 # Other package indexes of this machine must not decide what the lock installs.
 unexport UV_INDEX_URL UV_EXTRA_INDEX_URL UV_DEFAULT_INDEX UV_INDEX PYTHONHOME
@@ -25,6 +26,7 @@ READY := $(ENVIRONMENT)/.ready$(if $(GPU),-gpu)
 ifdef GPU
 KERAS_BACKEND := jax
 endif
+$(if $(KERAS_BACKEND),$(eval export KERAS_BACKEND))
 
 .DEFAULT_GOAL := help
 .PHONY: help all run report test lab clean lock

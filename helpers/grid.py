@@ -102,7 +102,7 @@ def check_environment(profile):
         if os.environ.get("DATA") == "stand-in":
             raise UserError("Profile full is for real images only: leave DATA out, or choose another profile.")
         os.environ["DATA"] = "real"
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if backend not in ("tensorflow", "jax", "torch"):
         raise UserError(f"Unknown backend KERAS_BACKEND={backend}. Use tensorflow, jax or torch.")
     if not importlib.util.find_spec(backend):
@@ -140,7 +140,7 @@ def staleness(run, profile):
 def submit(client, run, profile):
     """Hand one run to Dask; returns its future."""
     values, record = runs.parameters(run, profile), results.load(profile, run)
-    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
     environment.update(OUT=str(paths.OUT), DATA_DIR=str(paths.DATA), PROGRESS_FILE=str(execution.progress_file(run, profile)))
     sha = (datasets.prepared(values["dataset"]) or {}).get("sha256")
     environment["RUN_FINGERPRINT"] = runs.fingerprint(run, values, sha)

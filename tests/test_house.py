@@ -1,6 +1,7 @@
 """The house itself: what stands where, the lock's addresses, who imports whom, and nothing of the machine it was built on."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -110,8 +111,18 @@ def test_make_alone_prints_help():
 def test_every_setting_of_the_makefile_reaches_the_programs():
     from helpers import grid
 
-    exported = set(re.search(r"^export (.*)$", text("Makefile"), re.M)[1].split())
-    assert {"MIRROR", "DATA", "SCHEDULER", "FORCE", "OUT", "DATA_DIR", "SEEDS", "LIMIT", "KERAS_BACKEND"} <= exported
+    settings = ("MIRROR", "DATA", "SCHEDULER", "FORCE", "OUT", "DATA_DIR", "SEEDS", "LIMIT", "KERAS_BACKEND")
+    show = "show:\n\t@env\n"
+    clean = {name: value for name, value in os.environ.items() if name not in settings}
+
+    def environment(*given):
+        told = subprocess.run(["make", "--no-print-directory", "-f", "Makefile", "--eval", show, "show", *given], cwd=ROOT, env=clean, capture_output=True, text=True)
+        return dict(line.split("=", 1) for line in told.stdout.splitlines() if "=" in line)
+
+    plain, given = environment(), environment(*(f"{name}=given" for name in settings))
+    assert not [name for name in settings if name in plain], "an unset setting stays unset"
+    assert all(given[name] == "given" for name in settings)
+    assert environment("GPU=1")["KERAS_BACKEND"] == "jax"
     assert {"MIRROR", "DATA", "KERAS_BACKEND"} <= set(grid.PASSED_ON)  # OUT and DATA_DIR go along as the folders they mean
 
 
