@@ -29,15 +29,16 @@ endif
 $(if $(KERAS_BACKEND),$(eval export KERAS_BACKEND))
 
 .DEFAULT_GOAL := help
-.PHONY: help all run report test lab clean lock
+.PHONY: help all report test lab clean lock
 .DELETE_ON_ERROR:
 
-help:  ## list the targets
+help:
 	@echo 'make all     run every notebook that is not up to date, then write the report'
 	@echo 'make report  write the report again from the results that are there'
 	@echo 'make lab     open the notebooks in JupyterLab'
 	@echo 'make test    run the tests'
 	@echo 'make clean   remove what was built; data, the full edition and the environment stay'
+	@echo 'make lock    pin the newest versions of all dependencies'
 	@echo
 	@echo 'Settings, such as PROFILE=full or MIRROR=DIR, stand at the top of the Makefile and in the README.'
 
@@ -55,10 +56,12 @@ test: $(READY)
 	@$(BIN)/python -m pytest
 
 clean:
-	@rm -rf report/smoke report/quick report/lab figures/smoke figures/quick figures/lab report/full/notebooks report/*/.report.json
+	@base='$(or $(OUT),.)'; data='$(or $(DATA_DIR),data)'; for edition in smoke quick lab; do \
+	rm -rf "$$base/report/$$edition" "$$base/figures/$$edition" "$$data/trained/$$edition"; done; \
+	rm -rf "$$base/report/full/notebooks" "$$base/report/full/.report.json"
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 	@rm -rf .pytest_cache *.egg-info
-	@echo 'Removed the smoke, quick and lab editions. The full edition, data/ and .venv are kept.'
+	@echo 'Removed the smoke, quick and lab editions and their networks. The full edition, downloaded data and .venv are kept.'
 
 lock: $(READY)
 	@$(BIN)/uv lock --upgrade --default-index https://pypi.org/simple

@@ -137,8 +137,8 @@ def staleness(run, profile):
     return f"{len(record['seeds'])} of {values.get('seeds')} seeds" if len(record["seeds"]) < values.get("seeds", 1) else ""
 
 
-def submit(client, run, profile):
-    """Hand one run to Dask; returns its future."""
+def submit(client, run, profile, priority):
+    """Hand one run to Dask, which starts those of higher priority first; returns its future."""
     values, record = runs.parameters(run, profile), results.load(profile, run)
     environment = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
     environment.update(OUT=str(paths.OUT), DATA_DIR=str(paths.DATA), PROGRESS_FILE=str(execution.progress_file(run, profile)))
@@ -150,7 +150,7 @@ def submit(client, run, profile):
     offered = [worker.get("resources", {}).get("cores", 0) for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
     cores = min(execution.cores(run), max(offered, default=0) or os.cpu_count())
     return client.submit(execution.execute, run, profile, values, environment, cores, key=f"{profile}/{run}/{time.time_ns()}",
-                         pure=False, resources={"cores": cores} if any(offered) else None)
+                         pure=False, priority=priority, resources={"cores": cores} if any(offered) else None)
 
 
 def summarise(outcomes, profile):

@@ -14,7 +14,7 @@ def watch(stale, profile, submit):
         for run in ordered:
             execution.progress_file(run, profile).unlink(missing_ok=True)  # an earlier grid may have been killed
         before = {run: results.load(profile, run) for run in ordered}
-        futures = {run: submit(client, run, profile) for run in ordered}
+        futures = {run: submit(client, run, profile, -place) for place, run in enumerate(ordered)}
         board = _Board(futures, profile, before)
         try:
             return board.follow()
