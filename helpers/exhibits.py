@@ -67,10 +67,12 @@ class Table(_Exhibit):
             raise paths.UserError(f"{label}: align {align!r} needs one of l, c, r for each of {len(columns)} columns.")
 
     def _markdown(self):
-        rule = {"l": ":--", "c": ":-:", "r": "--:"}
+        # pandoc gives the columns of a table that must wrap widths in proportion to their dashes
+        widths = [min(45, max(len(str(row[k])) for row in [self.head, *self.rows])) for k in range(len(self.head))]
+        rule = [{"l": ":{}-", "c": ":{}:", "r": "-{}:"}[a].format("-" * max(1, w)) for a, w in zip(self.align, widths)]
         head = [_markdown(name) for name in self.head]
         body = [[_markdown(cell) for cell in row] for row in self.rows]
-        lines = ["| " + " | ".join(row) + " |" for row in [head, [rule[a] for a in self.align], *body]]
+        lines = ["| " + " | ".join(row) + " |" for row in [head, rule, *body]]
         note = f"\n::: note\n{self.note}\n:::\n" if self.note else ""
         return "\n".join([f"::: {{#{self.label} .exhibit}}", *lines, "", f": {self.caption}", note, ":::\n"])
 

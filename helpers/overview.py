@@ -113,8 +113,7 @@ def time(records):
 
 def about(records):
     """What is particular about each run."""
-    rows = [{"Run": Prose(f"`{run}`"), "Data": record["dataset"]["label"], "About": runs.entry(run)["about"]} for run, record in records.items()]
-    return Table(pd.DataFrame(rows, columns=["Run", "Data", "About"]), "The runs of this edition.", "tbl-runs", align="lll")
+    return Prose("\n".join(f"- `{run}`, {plain(record['dataset']['label'])}. {plain(runs.entry(run)['about'])}" for run, record in records.items()))
 
 
 def labels(records):
@@ -126,10 +125,10 @@ def claims(found):
     """The claims and their evidence."""
     from helpers.claims import p_text
 
-    rows = [{"Claim": claim["claim"], "Data": claim["data"], "Difference": f"{100 * claim['difference']:+.2f}", "95 % interval": f"{100 * claim['low']:+.2f} to {100 * claim['high']:+.2f}",
+    rows = [{"Claim": f"{claim['claim']} ({claim['data']})", "Difference": f"{100 * claim['difference']:+.2f}", "95 % interval": f"{100 * claim['low']:+.2f} to {100 * claim['high']:+.2f}",
              "p": p_text(claim["p"]), "p, corrected": p_text(claim["p_holm"]), "Verdict": claim["verdict"]} for claim in found]
-    columns = ["Claim", "Data", "Difference", "95 % interval", "p", "p, corrected", "Verdict"]
-    return Table(pd.DataFrame(rows, columns=columns), "Claims, tested on the same test images.", "tbl-claims", align="llrrrrl",
+    columns = ["Claim", "Difference", "95 % interval", "p", "p, corrected", "Verdict"]
+    return Table(pd.DataFrame(rows, columns=columns), "Claims, tested on the same test images.", "tbl-claims", align="lrrrrl",
                  note="Difference in percentage points, mean over seeds; interval by paired bootstrap over images and seeds; p by the exact McNemar test between the seeds of "
                       "median accuracy, corrected by Holm's method for all the claims of this table.")
 
