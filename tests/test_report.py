@@ -84,6 +84,9 @@ def out(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "OUT", folder)
     monkeypatch.setenv("OUT", str(folder))
     monkeypatch.setattr(report, "NOTEBOOK", folder / "report.ipynb")
+    record = paths.results("smoke") / "mnist-mlp.json"  # a report needs a result to report on
+    record.parent.mkdir(parents=True)
+    record.write_text("{}")
     return folder
 
 
@@ -172,7 +175,6 @@ def test_an_unchanged_report_needs_no_heavy_import(out, monkeypatch):
 def test_records_figures_notebook_and_appendices_decide_whether_to_build(out):
     write(report.NOTEBOOK, "# T")
     results, executed = paths.results("smoke"), paths.executed("smoke")
-    results.mkdir(parents=True)
     executed.mkdir()
     seen = {report._sources("smoke")}
     for path in (results / "a.json", executed / "a.html"):
@@ -202,6 +204,12 @@ def test_an_error_or_a_warning_in_the_notebook_stops_the_report_with_one_line(ou
     said = capsys.readouterr().err.strip()
     assert words in said and "\n" not in said
     assert not (paths.report("smoke") / "report.html").exists()
+
+
+def test_no_results_at_all_is_one_line_that_says_what_to_do(out, capsys):
+    (paths.results("smoke") / "mnist-mlp.json").unlink()
+    assert report.main(["--profile", "smoke"]) == 1
+    assert re.fullmatch(r"Error: .*make all PROFILE=smoke.*\n", capsys.readouterr().err)
 
 
 def test_an_unknown_profile_is_named_with_the_known_ones(out, capsys):
