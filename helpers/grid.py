@@ -87,7 +87,7 @@ def tell_versions(names, profile):
         except PackageNotFoundError:
             return None  # the record comes from another back end
 
-    found = [results.load(profile, name)["versions"] for name in names]
+    found = [results.load(profile, name)["versions"] or {} for name in names]
     here = {package: installed(package) for package in {package for versions in found for package in versions}}
     other = sum(any(here[package] not in (None, was) for package, was in versions.items()) for versions in found)
     if other:

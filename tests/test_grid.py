@@ -277,7 +277,9 @@ def house(tmp_path_factory):
     def start(*names, **environment):
         inherited = {name: value for name, value in os.environ.items() if name not in ("OUT", "DATA_DIR")}
         return subprocess.Popen([sys.executable, "-m", "helpers.grid", "--profile", "smoke", "--runs", ",".join(names)], cwd=root, text=True,
-                                env={**inherited, "PYTHONPATH": str(root), **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                env={**inherited, "PYTHONPATH": str(root), **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                # a shell may have started the tests in the background, where Ctrl-C is ignored
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     def grid_of(*names, **environment):
         process = start(*names, **environment)
