@@ -29,7 +29,7 @@ def execute(notebook, output, parameters):
     try:
         return papermill.execute_notebook(
             str(notebook), str(output), parameters, kernel_name="python3", language="python", cwd=str(paths.ROOT),
-            progress_bar=False, log_output=False, extra_arguments=["--log-level=40"])  # the kernel's remarks stay out
+            progress_bar=False, log_output=False, extra_arguments=["--log-level=50"])  # the kernel's remarks stay out
     except papermill.PapermillExecutionError as error:
         said = error.evalue if error.ename == "UserError" else f"{error.ename}: {error.evalue}"
         raise paths.UserError(f"{Path(notebook).name} fails in cell [{error.exec_count}]: {_one_line(said)}") from error
