@@ -8,7 +8,7 @@ from helpers.tables import share, value
 
 REPORTS = {"mnist-2019": "handwritten digits, six networks", "fashion-2021": "clothes, dense network against CNN", "emnist-2021": "letters, three CNNs",
            "k49": "cursive characters, a tuned dense network", "fingers": "counting fingers, augmentation"}
-SHORT = 5000  # a run that learnt from fewer images than this is too short to judge
+SHORT = 10000  # a run that learnt from fewer images than this is too short to judge
 
 
 def of_report(records, report):
