@@ -84,15 +84,19 @@ def _predictions(logp, scaled, labels):
             "logp_pred_scaled": _true(scaled, predicted).astype("float16"), "logp_true_scaled": _true(scaled, labels).astype("float16")}
 
 
-def nearest_neighbour(x_train, y_train, x_test, side=32, batch=500):
-    """Labels of the nearest training image (Euclidean, on images averaged down to at most `side` pixels) for every test image, uint8 (n,)."""
-    train, test = _reduced(x_train, side), _reduced(x_test, side)
-    norms = (train**2).sum(axis=1)
-    nearest = [np.argmin(norms - 2 * test[start:start + batch] @ train.T, axis=1) for start in range(0, len(test), batch)]
-    return np.asarray(y_train)[np.concatenate(nearest)].astype("uint8")
+def nearest_neighbour(x_train, y_train, x_test, side=32):
+    """Labels of the nearest training image (Euclidean, on images averaged down to some `side` pixels) for every test image, uint8 (n,)."""
+    return np.asarray(y_train)[nearest(reduced(x_train, side), reduced(x_test, side))].astype("uint8")
 
 
-def _reduced(images, side):
+def nearest(train, test, batch=500):
+    """Index of the row of `train` (m, d) at the smallest Euclidean distance from each row of `test` (n, d), int64 (n,)."""
+    squares = (train**2).sum(axis=1)
+    return np.concatenate([np.argmin(squares - 2 * test[start:start + batch] @ train.T, axis=1) for start in range(0, len(test), batch)])
+
+
+def reduced(images, side):
+    """Images (n, height, width[, 1]) averaged down by a whole factor to `side` pixels or a few more, as rows of floats in [0, 1], float32 (n, pixels)."""
     n, height, width = images.shape[:3]
     factor = max(1, height // side)
     height, width = height - height % factor, width - width % factor  # a remainder at the edge is left out

@@ -11,6 +11,11 @@ REPORTS = {"mnist-2019": "handwritten digits, six networks", "fashion-2021": "cl
 SHORT = 10000  # a run that learnt from fewer images than this is too short to judge
 
 
+def courses(records):
+    """The records of the five course reports, without experiments and audits of our own."""
+    return {run: record for run, record in records.items() if runs.entry(run)["report"] in REPORTS}
+
+
 def of_report(records, report):
     """The records of one course report, in the order of runs.yaml."""
     return {run: record for run, record in records.items() if runs.entry(run)["report"] == report}

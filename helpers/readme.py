@@ -10,13 +10,13 @@ START, END = "<!-- results: written by `make report PROFILE=full`, do not edit -
 
 def table(profile="full"):
     """The results as a Markdown table, a row a run, and a line on what is missing."""
-    records = results.load_all(profile)
+    records = overview.courses(results.load_all(profile))
     lines = ["| run | data | parameters | reported | measured | n | seconds | verdict |", "|:--|:--|--:|--:|--:|--:|--:|:--|"]
     for run, record in records.items():
         reported = runs.entry(run).get("reported", {}).get("test_accuracy")
         lines.append(f"| `{run}` | {record['dataset']['label']} | {record['parameter_count']:,} | {'-' if reported is None else f'{100 * reported:.2f} %'} | "
                      f"{share(record, 'test_accuracy')} | {len(record['seeds'])} | {results.mean_std(record, 'seconds')[0]:,.0f} | {overview.verdict(record)} |")
-    missing = [f"`{run}`" for run in runs.select() if run not in records]
+    missing = [f"`{run}`" for run in runs.select() if run not in records and runs.entry(run)["report"] in overview.REPORTS]
     if missing:
         lines += ["", f"Not measured yet: {', '.join(missing)}."]
     return "\n".join(lines)

@@ -11,7 +11,7 @@ import pytest
 
 from helpers import paths, plots
 from helpers.plots import evaluation, files, pareto, training
-from helpers.plots.canvas import BANNER, SMALL, WIDTH, fit
+from helpers.plots.canvas import BAD, BANNER, SMALL, WIDTH, fit
 
 pytestmark = pytest.mark.filterwarnings("error")  # a missing glyph is a warning
 
@@ -68,6 +68,11 @@ FIGURES = {
                         ({"transformations": {"none": [0.9, 1.0], "flip": 0.4}, "chance": 0.1},)),
     "generalisation": (plots.generalisation, (TABLE,)),
     "trials": (plots.trials, (TRIALS,)),
+    "balance": (plots.balance, ([5, 0, *[9] * 8], [1] * 10, KANA)),
+    "pairs": (plots.pairs, (X[:8], X[8:16], SURE[:8], Y[:8], Y[1:9], KANA)),
+    "distances": (plots.distances, ({"MNIST": SURE, "Fingers": SURE**2}, 0.03)),
+    "doubts": (plots.doubts, (X[:3], Y[:3], Y[1:4], SURE[:3], KANA)),
+    "recalls": (plots.recalls, ({"mnist-mlp": np.linspace(0, 1, 10), "mnist-cnn": np.full(10, np.nan)}, KANA)),
 }
 
 
@@ -104,6 +109,16 @@ def test_figures_of_many_runs_name_every_data_set(function):
     assert BANNER not in texts(fig)
     fake = [record("mnist-mlp", kind="stand-in", label=STAND_IN["label"]), record("mnist-cnn")]
     assert any(text.startswith(BANNER) for text in texts(function(fake)))
+
+
+def test_pairs_name_a_class_that_differs_in_the_colour_of_mistakes():
+    fig = plots.pairs(X[:2], X[2:4], np.array([0.01, 0.25]), [0, 1], [0, 2], KANA, label="MNIST")
+    colours = {text.get_text(): text.get_color() for text in fig.findobj(lambda artist: hasattr(artist, "get_text")) if text.get_text()}
+    assert colours["う"] == BAD and colours["あ"] != BAD and {"0.010", "0.250"} <= set(colours)
+
+
+def test_no_doubted_label_is_said_in_words():
+    assert "No label is doubted by every network." in texts(plots.doubts(X[:0], Y[:0], Y[:0], SURE[:0], KANA, label="MNIST"))
 
 
 @pytest.mark.parametrize("seeds", [((5, 2),), ((1, 0),), ((5, 2), (4, 3), (7, 6))])

@@ -22,6 +22,7 @@ REGULARISED = ["mnist-cnn", "mnist-second-v2", "mnist-third", "mnist-third-patie
 AUGMENTED = ["mnist-cnn-augmented", "fingers-carlosnet-plain", "fingers-carlosnet-augmented", "fingers-ivannet-plain", "fingers-ivannet-augmented"]
 NOTEBOOKS = {**dict.fromkeys(DENSE, "01_mlp_baseline"), **dict.fromkeys(PLAIN, "02_simple_cnn"), **dict.fromkeys(REGULARISED, "03_regularised_cnn"),
              **dict.fromkeys(AUGMENTED, "04_augmentation_study"), "k49-search": "05_hyperparameter_search"}
+AUDITS = ["audit-mnist", "audit-fashion", "audit-emnist-letters", "audit-emnist-balanced", "audit-emnist-bymerge", "audit-k49", "audit-fingers"]
 
 # Optimiser, rate, batch, epochs (the course report's own, or the cap where it stopped early); None where it leaves them open.
 PROTOCOLS = {
@@ -59,8 +60,21 @@ def fresh():
 
 
 def test_every_run_exists_in_the_notebook_that_suits_its_network():
-    assert {run: runs.entry(run)["notebook"] for run in runs.select()} == NOTEBOOKS
+    assert {run: runs.entry(run)["notebook"] for run in runs.select()} == {**NOTEBOOKS, **dict.fromkeys(AUDITS, "06_data_audit")}
     assert len(NOTEBOOKS) == 26
+
+
+@pytest.mark.parametrize("profile", ["smoke", "quick", "full"])
+@pytest.mark.parametrize("audit", AUDITS)
+def test_an_audit_looks_at_the_images_that_the_runs_on_its_data_set_use(audit, profile):
+    values = runs.parameters(audit, profile)
+    same = [runs.parameters(run, profile) for run in NOTEBOOKS if runs.parameters(run, profile)["dataset"] == values["dataset"]]
+    assert same and all(one["test_images"] == values["test_images"] for one in same if "ivannet" not in one["run"]), "or their answers cannot be compared"
+    assert values["folds"] >= 2 <= values["repeats"] and runs.entry(audit)["report"] == "audit"
+
+
+def test_every_data_set_that_a_run_uses_is_audited():
+    assert {runs.parameters(run, "full")["dataset"] for run in NOTEBOOKS} == {runs.parameters(audit, "full")["dataset"] for audit in AUDITS}
 
 
 @pytest.mark.parametrize("profile", ["smoke", "quick", "full"])
@@ -382,4 +396,4 @@ def test_fingerprints_are_the_same_on_every_python(version, tmp_path):
             "print(json.dumps({run: runs.fingerprint(run, runs.parameters(run, 'full'), 'data') for run in table['runs']}))")
     told = subprocess.run([python, "-c", code, tmp_path / "table.json"], capture_output=True, text=True, cwd=paths.ROOT, check=True,
                           env={"PATH": os.environ["PATH"], "PYTHONPATH": str(paths.ROOT), "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(tmp_path)})
-    assert json.loads(told.stdout) == {run: runs.fingerprint(run, runs.parameters(run, "full"), "data") for run in NOTEBOOKS}
+    assert json.loads(told.stdout) == {run: runs.fingerprint(run, runs.parameters(run, "full"), "data") for run in runs.select()}

@@ -64,6 +64,25 @@ def confusion_order(counts):
     return leaves_list(linkage(squareform(distance, checks=False), "average", optimal_ordering=True))
 
 
+def recalls(table, class_names, label):
+    """Recall of every class (columns) for every run (rows): `table` is a dict from a run to fractions (classes,), NaN for a class without images."""
+    import seaborn
+
+    values = 100 * np.stack(list(table.values()))
+    classes = len(class_names)
+    left = 0.3 + 0.065 * max(map(len, table))
+    width = WIDTH - left - 0.06
+    cell = width * 72 / classes  # points
+    with style():
+        fig = new_figure(0.26 * len(table) + 0.42, label)
+        axes = fig.place(left, 0.04, width, 0.26 * len(table))
+        seaborn.heatmap(values, ax=axes, cmap="mako", vmin=min(50, np.nanmin(values)), vmax=100, cbar=False, linewidths=0.3, linecolor="#e6e6e6",
+                        xticklabels=[fit(name, 0.95 * width / classes) for name in class_names], yticklabels=list(table), annot=cell > 17,
+                        fmt=".1f" if cell > 24 else ".0f", annot_kws={"size": SMALL}, clip_on=False)
+        axes.tick_params(length=0, pad=2, rotation=0)
+    return fig
+
+
 def reliability(confidences, correct, confidences_scaled, label):
     """Reliability diagram before and after temperature scaling, with the expected calibration error (15 bins of equal
     width, Guo et al. 2017).

@@ -25,9 +25,9 @@ def samples(x, y, class_names, label, rows=None, per_class=None):
         axes = fig.sheet(rows * band)
         for index, name in enumerate(names):
             left, top = index % columns * width, index // columns * band
-            _lines(axes, left + width / 2, top + head - 0.06 - LINE * name.count("\n"), name)
+            lines(axes, left + width / 2, top + head - 0.06 - LINE * name.count("\n"), name)
             for place, image in enumerate(np.flatnonzero(np.asarray(y) == index)[:per_class]):
-                _picture(axes, x[image], left + (width - size) / 2, top + head + place * (size + 0.04), size)
+                picture(axes, x[image], left + (width - size) / 2, top + head + place * (size + 0.04), size)
     return fig
 
 
@@ -38,15 +38,15 @@ def mistakes(x, y_true, y_pred, confidence, class_names, label, n=24):
     wrong = np.flatnonzero(np.asarray(y_true) != np.asarray(y_pred))
     worst = wrong[np.argsort(-np.asarray(confidence, "float64")[wrong], kind="stable")][:n]
     if not len(worst):
-        return _remark("Not a single test image is classified wrongly.", label)
-    return _predictions(x, y_true, y_pred, confidence, worst, class_names, label)
+        return remark("Not a single test image is classified wrongly.", label)
+    return answered(x, y_true, y_pred, confidence, worst, class_names, label)
 
 
 def gallery(x, y_true, y_pred, probability, class_names, label, n=24):
     """The first `n` images with predicted class, its probability and the true class: green and ticked where right, red
     and crossed where wrong.
     """
-    return _predictions(x, y_true, y_pred, probability, np.arange(min(n, len(y_true))), class_names, label)
+    return answered(x, y_true, y_pred, probability, np.arange(min(n, len(y_true))), class_names, label)
 
 
 def augmented(x, augmented_images, label):
@@ -68,7 +68,7 @@ def filters(weights, label):
         fig = new_figure(height + 0.45, label)
         axes = fig.sheet(height + 0.45)
         for index, kernel in enumerate(kernels):
-            shown = _picture(axes, kernel, start + index % columns * size + 0.03, index // columns * size + 0.03,
+            shown = picture(axes, kernel, start + index % columns * size + 0.03, index // columns * size + 0.03,
                              size - 0.06, cmap="PuOr_r", vmin=-limit, vmax=limit)
         bar = fig.colorbar(shown, cax=fig.place(WIDTH / 2 - 1.2, height + 0.12, 2.4, 0.09), orientation="horizontal",
                            ticks=[-limit, 0, limit])
@@ -91,9 +91,9 @@ def feature_maps(maps, label, n=12):
             top = row * (size + LINE + 0.08)
             stack = np.asarray(stack)
             shape = " x ".join(map(str, stack.shape))
-            _lines(axes, 0.02, top + LINE - 0.03, f"{name}: {shape}" if name else shape, ha="left")
+            lines(axes, 0.02, top + LINE - 0.03, f"{name}: {shape}" if name else shape, ha="left")
             for channel in range(min(n, stack.shape[-1])):
-                _picture(axes, stack[..., channel], 0.02 + channel * size, top + LINE + 0.03, size - 0.05,
+                picture(axes, stack[..., channel], 0.02 + channel * size, top + LINE + 0.03, size - 0.05,
                          cmap="viridis", vmin=None, vmax=None)
     return fig
 
@@ -114,16 +114,17 @@ def gradcam(images, heatmaps, titles, label):
         axes = fig.sheet(rows * band)
         for index, (image, heat, text) in enumerate(zip(images, heatmaps, texts)):
             left, top = index % columns * width + (width - size) / 2, index // columns * band
-            _lines(axes, left + size / 2, top + head - 0.06 - LINE * text.count("\n"), text)
-            _picture(axes, image, left, top + head, size)
-            _picture(axes, image, left, top + head + size + 0.04, size)
-            _picture(axes, heat, left, top + head + size + 0.04, size, cmap="inferno", vmin=0,
+            lines(axes, left + size / 2, top + head - 0.06 - LINE * text.count("\n"), text)
+            picture(axes, image, left, top + head, size)
+            picture(axes, image, left, top + head + size + 0.04, size)
+            picture(axes, heat, left, top + head + size + 0.04, size, cmap="inferno", vmin=0,
                      vmax=float(np.max(heat)) or 1.0, alpha=0.6,
                      interpolation="bilinear")
     return fig
 
 
-def _predictions(x, y_true, y_pred, probability, chosen, class_names, label):
+def answered(x, y_true, y_pred, probability, chosen, class_names, label, truth="true"):
+    """The images of the indices `chosen` in a frame, with the predicted class, its probability and the true one, which `truth` introduces."""
     longest = max(len(class_names[index]) for index in np.union1d(np.asarray(y_true)[chosen],
                                                                   np.asarray(y_pred)[chosen]))
     columns = 8 if longest <= 4 and np.shape(x)[1] <= 64 else 6
@@ -140,10 +141,10 @@ def _predictions(x, y_true, y_pred, probability, chosen, class_names, label):
             right = y_true[index] == y_pred[index]
             color, share = GOOD if right else BAD, _percent(probability[index])
             _frame(axes, left, top, size, color)
-            _picture(axes, x[index], left, top, size)
+            picture(axes, x[index], left, top, size)
             verdict = f"{'✓' if right else '✗'} {read}{break_}{share}"
-            _lines(axes, left + size / 2, top + size + 0.16, verdict, color=color)
-            _lines(axes, left + size / 2, top + size + 0.16 + LINE * (1 + verdict.count("\n")), f"true: {true}")
+            lines(axes, left + size / 2, top + size + 0.16, verdict, color=color)
+            lines(axes, left + size / 2, top + size + 0.16 + LINE * (1 + verdict.count("\n")), f"{truth}: {true}")
     return fig
 
 
@@ -162,13 +163,14 @@ def _rows(rows, label):
         axes = fig.sheet(len(rows) * (size + 0.04) + 0.1)
         for row, (name, images) in enumerate(rows):
             top = row * (size + 0.04) + (0.1 if row else 0.0)
-            _lines(axes, side - 0.08, top + size / 2 + 0.04, name, ha="right", weight="normal" if row else "bold")
+            lines(axes, side - 0.08, top + size / 2 + 0.04, name, ha="right", weight="normal" if row else "bold")
             for column in range(count):
-                _picture(axes, images[column], side + column * (size + 0.04), top, size)
+                picture(axes, images[column], side + column * (size + 0.04), top, size)
     return fig
 
 
-def _picture(axes, image, left, top, size, cmap="gray", vmin=0, vmax=255, **options):
+def picture(axes, image, left, top, size, cmap="gray", vmin=0, vmax=255, **options):
+    """One image at a place and size given in inches, on a `sheet`."""
     image = np.asarray(image)
     image = image[..., 0] if image.ndim == 3 else image
     options.setdefault("interpolation", "nearest" if image.shape[0] <= 64 else "antialiased")
@@ -187,13 +189,15 @@ def _frame(axes, left, top, size, color):
                              clip_on=False, zorder=-1))
 
 
-def _lines(axes, x, y, text, ha="center", color="black", **options):
+def lines(axes, x, y, text, ha="center", color="black", **options):
+    """Small text at a place given in inches, on a `sheet`."""
     # Line by line on baselines, so that neighbours stand level whatever their letters.
     for place, line in enumerate(text.split("\n")):
         axes.text(x, y + place * LINE, line, ha=ha, va="baseline", size=SMALL, color=color, **options)
 
 
-def _remark(text, label):
+def remark(text, label):
+    """A figure that says why there is nothing to see."""
     with style():
         fig = new_figure(0.6, label)
         fig.sheet(0.6).text(WIDTH / 2, 0.3, text, ha="center", va="center", size=9)

@@ -1,0 +1,92 @@
+"""Looking at a data set before any network does: copies, nearest neighbours, and labels that networks doubt."""
+
+import hashlib
+
+import numpy as np
+
+from helpers.batches import Split
+from helpers.evaluation import nearest, reduced
+
+SIDE = 14  # pixels: the size at which images are compared; half of MNIST's, a ninth of Fingers'
+
+
+def duplicates(x_train, y_train, x_test, y_test):
+    """Images that are the same pixel for pixel, found by hash.
+
+    Returns (counts, copied): a dict of images in `train` and in `test` that repeat an earlier one of the same part, of test images `across` that
+    stand among the training images too, and of `conflicting` pictures that occur under several labels; and the mask `copied`, bool (test images,).
+    """
+    train, test = ([hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest() for image in images] for images in (x_train, x_test))
+    labels = {}
+    for key, label in zip([*train, *test], [*y_train, *y_test]):
+        labels.setdefault(key, set()).add(int(label))
+    known = set(train)
+    copied = np.array([key in known for key in test], bool)
+    return {"train": len(train) - len(known), "test": len(test) - len(set(test)), "across": int(copied.sum()),
+            "conflicting": sum(len(found) > 1 for found in labels.values())}, copied
+
+
+def neighbours(x_train, x_test, side=SIDE):
+    """The nearest training image of every test image, on images averaged down to `side` pixels.
+
+    Returns its index, int64 (n,), and the root-mean-square difference of the two as a share of the pixel range, float32 (n,).
+    """
+    train, test = reduced(x_train, side), reduced(x_test, side)
+    index = nearest(train, test)
+    return index, np.sqrt(((train[index] - test)**2).mean(axis=1))
+
+
+def few_shot(x_train, y_train, x_test, y_test, shots=(10, 50, 100), draws=5):
+    """Nearest-neighbour accuracy with that many training images a class (all, where a class has fewer): a dict from the number to a list, one a draw.
+
+    Within a draw the smaller sets are parts of the larger ones.
+    """
+    y_train, train, test = np.asarray(y_train), reduced(x_train, SIDE), reduced(x_test, SIDE)
+    found = {number: [] for number in shots}
+    for draw in range(draws):
+        place = rank_in_class(y_train, np.random.default_rng([draw, 6]).permutation(len(y_train)))
+        for number in shots:
+            chosen = np.flatnonzero(place < number)
+            found[number].append(float(np.mean(y_train[chosen][nearest(train[chosen], test)] == y_test)))
+    return found
+
+
+def rank_in_class(labels, order):
+    """The place of each image among those of its class when all are gone through in `order` (a permutation); int64 (n,), from 0."""
+    place, labels = np.empty(len(labels), "int64"), np.asarray(labels)
+    for label in np.unique(labels):
+        members = order[labels[order] == label]
+        place[members] = np.arange(len(members))
+    return place
+
+
+def folds(labels, count, seed):
+    """The fold, 0 to count - 1, of every image: at random, each class spread evenly; int64 (n,)."""
+    return rank_in_class(labels, np.random.default_rng([seed, 5]).permutation(len(labels))) % count
+
+
+def held_out(images, labels, fold, number, identity):
+    """A `Split` that learns from all folds but one and validates on that one; it has no test images. `images` are uint8 (n, height, width, 1)."""
+    inside = fold != number
+    name = hashlib.sha256(identity.encode() + np.ascontiguousarray(fold, "<i8").tobytes() + bytes([number])).hexdigest()
+    return Split(images[inside], labels[inside], images[~inside], labels[~inside], images[:0], labels[:0], name)
+
+
+def doubted(labels, answers, confidences, sure):
+    """Candidates for wrong labels: images that in every repeat a network which never saw them named as the same other class, each time at least
+    `sure` of it. answers and confidences are (repeats, n). Returns indices, the surest (by their least sure repeat) first.
+
+    A simple form of confident learning (Northcutt, Jiang and Chuang 2021): a list for human eyes and not a verdict.
+    """
+    least = confidences.min(axis=0)
+    agreed = (answers == answers[0]).all(axis=0) & (answers[0] != labels) & (least >= sure)
+    chosen = np.flatnonzero(agreed)
+    return chosen[np.argsort(-least[chosen], kind="stable")]
+
+
+def without_twins(right, twin):
+    """Accuracy on all test images and on those without a twin among the training images (None where none is left).
+
+    right: bool (seeds, n); twin: bool (n,). Returns two fractions, means over seeds.
+    """
+    return float(np.mean(right)), float(np.mean(right[:, ~twin])) if (~twin).any() else None
