@@ -22,6 +22,13 @@ CLAIMS = [
     ("The third network beats the second", "emnist-third-balanced", "emnist-second-balanced"),
     ("The large network beats the small one on plain hands", "fingers-ivannet-plain", "fingers-carlosnet-plain"),
     ("Augmentation costs the small network accuracy on plain hands", "fingers-carlosnet-plain", "fingers-carlosnet-augmented"),
+    ("The dense network beats the nearest neighbour", "mnist-mlp", "audit-mnist"),
+    ("The dense network beats the nearest neighbour", "fashion-dense", "audit-fashion"),
+    ("The first CNN beats the nearest neighbour", "emnist-first-letters", "audit-emnist-letters"),
+    ("The second CNN beats the nearest neighbour", "emnist-second-balanced", "audit-emnist-balanced"),
+    ("The third CNN beats the nearest neighbour", "emnist-third-bymerge", "audit-emnist-bymerge"),
+    ("The tuned dense network beats the nearest neighbour", "k49-tuned", "audit-k49"),
+    ("The small network beats the nearest neighbour on plain hands", "fingers-carlosnet-plain", "audit-fingers"),
 ]
 
 

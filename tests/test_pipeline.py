@@ -1,8 +1,10 @@
 """From `python -m helpers.grid` to the report, end to end on profile smoke: on stand-ins, and on real images where a mirror lies beside the repository."""
 
+import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -10,11 +12,11 @@ import numpy as np
 import pytest
 from test_results import ARRAYS, SEED_FIELDS
 
-from helpers import paths, results
+from helpers import files, paths, results
 
 pytestmark = pytest.mark.slow
 
-RUNS = ("mnist-mlp", "fashion-cnn-1x100", "mnist-third-hasty", "fingers-carlosnet-augmented", "k49-search")  # one of each notebook
+RUNS = ("mnist-mlp", "fashion-cnn-1x100", "mnist-third-hasty", "fingers-carlosnet-augmented", "k49-search", "audit-mnist")  # one of each notebook
 MIRROR = paths.ROOT.parent / "shared" / "data"
 
 
@@ -38,7 +40,7 @@ def predictions(out, run):
 
 @pytest.fixture(scope="module")
 def edition(tmp_path_factory, stand_ins):
-    """The five runs and their report, made once from stand-ins. Returns the folder and what the grid said."""
+    """The six runs and their report, made once from stand-ins. Returns the folder and what the grid said."""
     for name in ("mnist", "fashion_mnist", "fingers", "kuzushiji49"):
         stand_ins(name)
     out = tmp_path_factory.mktemp("edition")
@@ -53,6 +55,10 @@ def test_record_of_every_notebook_is_whole_and_says_stand_in(edition, run):
     content, found = record(out, run), predictions(out, run)
     assert set(results.FIELDS) <= set(content) and content["run"] == run
     assert content["dataset"]["kind"] == "stand-in" and content["dataset"]["label"].startswith("STAND-IN for ")
+    if run == "audit-mnist":
+        assert set(found) == {"y_true", "y_pred", "nearest", "distance", "twin", "copied"}
+        assert content["seeds"][0]["test_accuracy"] == np.mean(found["y_pred"][0] == found["y_true"]) and content["extra"]["twins"] == found["twin"].sum()
+        return
     assert set(found) == ARRAYS
     for number, seed in enumerate(content["seeds"]):
         assert SEED_FIELDS <= set(seed)
@@ -77,7 +83,7 @@ def test_the_grid_says_what_it_did_and_that_images_are_drawn(edition):
     _, said = edition
     for run in RUNS:
         assert run in said
-    assert "STAND-IN" in said and "All 5 runs done." in said
+    assert "STAND-IN" in said and "All 6 runs done." in said
 
 
 def test_executed_notebooks_are_kept_with_a_page_each_and_nothing_half_done(edition):
@@ -102,10 +108,34 @@ def test_report_stands_and_nobody_can_take_it_for_real_images(edition):
     assert document.startswith(b"%PDF-") and document.rstrip().endswith(b"%%EOF") and len(document) > 50_000
 
 
+@pytest.mark.parametrize("outcome, words", [("right", "The test images bear this out"), ("wrong", "The test images show the opposite"), ("the same", "The test images do not decide this")])
+def test_the_reports_words_follow_altered_records(edition, tmp_path, outcome, words):
+    """The answers of the dense network are exchanged: the claim that it beats the nearest neighbour must be told otherwise, in prose and in claims.json."""
+    out, _ = edition
+    copied = tmp_path / "out"
+    shutil.copytree(out, copied, ignore=shutil.ignore_patterns("*.html", "*.pdf"))
+    content, found, memory = record(copied, "mnist-mlp"), predictions(copied, "mnist-mlp"), predictions(copied, "audit-mnist")
+    truth = found["y_true"]
+    found["y_pred"] = {"right": truth, "wrong": (truth + 1) % 10, "the same": memory["y_pred"][0]}[outcome][None]
+    content["seeds"][0]["test_accuracy"] = float((found["y_pred"] == truth).mean())
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **found)
+    folder = copied / "report" / "smoke" / "results"
+    (folder / "mnist-mlp.npz").write_bytes(buffer.getvalue())
+    files.save_json(folder / "mnist-mlp.json", {**content, "predictions_sha256": files.bytes_sha256(buffer.getvalue())})
+    call("report", copied, DATA="stand-in")
+    page = " ".join((copied / "report" / "smoke" / "report.html").read_text(encoding="utf-8").split())
+    assert f"The dense network beats the nearest neighbour? {words}" in re.sub("<[^>]*>", "", page)
+    verdict = {"right": "holds", "wrong": "the opposite holds", "the same": "not decided"}[outcome]
+    judged = json.loads((copied / "report" / "smoke" / "claims.json").read_text(encoding="utf-8"))
+    assert [one["verdict"] for one in judged if one["run_a"] == "mnist-mlp"] == [verdict]
+    assert f"{100 * content['seeds'][0]['test_accuracy']:.2f}" in page
+
+
 def test_a_second_call_reruns_nothing_and_rewrites_nothing(edition):
     out, _ = edition
     kept = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in (out / "report" / "smoke").rglob("*") if path.is_file()}
-    assert "All 5 runs of profile smoke are up to date" in call("grid", out, "--runs", ",".join(RUNS), DATA="stand-in")
+    assert "All 6 runs of profile smoke are up to date" in call("grid", out, "--runs", ",".join(RUNS), DATA="stand-in")
     assert call("report", out, DATA="stand-in").count("up to date") == 2
     now = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in (out / "report" / "smoke").rglob("*") if path.is_file()}
     assert now == kept
