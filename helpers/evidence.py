@@ -76,6 +76,21 @@ def recall_figures(records, profile):
     return found
 
 
+def reliability_figure(records, profile):
+    """The reliability diagrams of all runs, each of its seed of median accuracy; None where there is no run."""
+    if not records:
+        return None
+    shown = {}
+    for run, record in records.items():
+        answers, seed = results.predictions(profile, run), results.median_seed(record)
+        before, after = (np.exp(answers[name][seed].astype("float32")) for name in ("logp_pred", "logp_pred_scaled"))
+        shown[run] = (before, answers["y_pred"][seed] == answers["y_true"], after)
+    path = paths.figures(profile, "all") / "reliabilities.png"
+    plots.update(path, plots.reliabilities, shown, label=[figures.stamp(record["dataset"]) for record in records.values()])
+    return Figure(path, "How often each network is right at each confidence, before and after temperature scaling. Points below the diagonal: too sure of itself. Bins of fewer than ten "
+                  "images are left out.", "fig-reliabilities")
+
+
 def gaps(entries):
     """Neighbours in a ranking: dicts with `data`, `test`, `result`, `accuracy`, best first within a data set, become one dict a pair with `images`, the
     difference in test images, `p` (exact McNemar, if the mistakes fell independently) and `verdict`.

@@ -72,6 +72,7 @@ FIGURES = {
     "pairs": (plots.pairs, (X[:8], X[8:16], SURE[:8], Y[:8], Y[1:9], KANA)),
     "distances": (plots.distances, ({"MNIST": SURE, "Fingers": SURE**2}, 0.03)),
     "doubts": (plots.doubts, (X[:3], Y[:3], Y[1:4], SURE[:3], KANA)),
+    "reliabilities": (plots.reliabilities, ({f"a-run-of-a-long-name-{number}": (SURE, READ == Y, SURE**2) for number in range(7)},)),
     "recalls": (plots.recalls, ({"mnist-mlp": np.linspace(0, 1, 10), "mnist-cnn": np.full(10, np.nan)}, KANA)),
 }
 

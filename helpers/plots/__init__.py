@@ -9,7 +9,7 @@ from helpers.plots.audit import balance, distances, doubts, pairs  # noqa: F401
 from helpers.plots.canvas import new_figure, stamp, style  # noqa: F401
 from helpers.plots.comparison import generalisation, reported_measured, transformations  # noqa: F401
 from helpers.plots.pareto import cost  # noqa: F401
-from helpers.plots.evaluation import confusion, embedding, recalls, reliability  # noqa: F401
+from helpers.plots.evaluation import confusion, embedding, recalls, reliabilities, reliability  # noqa: F401
 from helpers.plots.files import drawn, fingerprint, png, save, update  # noqa: F401
 from helpers.plots.pictures import augmented, feature_maps, filters, gallery, gradcam, mistakes, samples  # noqa: F401
 from helpers.plots.training import curves, trials  # noqa: F401

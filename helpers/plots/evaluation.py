@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.plots.canvas import BAD, BLUE, CYCLE, GREY, RED, SMALL, WIDTH, fit, new_figure, style
+from helpers.plots.canvas import BAD, BLUE, CYCLE, GREY, RED, SMALL, WIDTH, fit, legend_below, new_figure, style
 
 ORDERED = 12  # more classes than this are ordered by their confusions, and the commonest confusions are listed
 
@@ -109,6 +109,36 @@ def reliability(confidences, correct, confidences_scaled, label):
         upper.legend(loc="upper left")
         upper.grid()
         lower.grid(axis="y")
+    return fig
+
+
+def reliabilities(runs, label):
+    """Reliability diagrams side by side, a panel a run: `runs` is a dict from a run to (confidences, correct, confidences_scaled), each (n,), as in
+    `reliability`. Bins with fewer than ten images are left out.
+    """
+    columns = 5
+    rows = -(-len(runs) // columns)
+    with style():
+        fig = new_figure(1.36 * rows + 0.35, label)
+        panels = fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        for axes, (run, (confidences, correct, scaled)) in zip(panels.flat, runs.items()):
+            axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":", label="perfectly calibrated")
+            for values, name, color, line, marker in ((confidences, "before temperature scaling", RED, "--", "s"), (scaled, "after", BLUE, "-", "o")):
+                counts, confidence, accuracy = calibration_bins(values, correct)
+                filled = counts >= 10
+                axes.plot(confidence[filled], accuracy[filled], line, marker=marker, color=color, markersize=2.5, linewidth=1, label=name)
+            axes.set_title(fit(run.replace("-", "- "), 1.2).replace("- ", "-"), size=SMALL, weight="normal", loc="center")
+            axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
+            axes.grid()
+        for axes in panels.flat[len(runs):]:
+            axes.axis("off")
+        for axes in panels.flat[max(0, len(runs) - columns):len(runs)]:  # the lowest of each column
+            axes.set_xlabel("Confidence")
+            axes.tick_params(labelbottom=True)
+        for axes in panels[:, 0]:
+            axes.set_ylabel("Share right")
+        handles, names = panels[0, 0].get_legend_handles_labels()
+        legend_below(fig, handles, names, 3)
     return fig
 
 
