@@ -7,26 +7,28 @@ import numpy as np
 from helpers.batches import Split
 from helpers.evaluation import nearest, reduced
 
-SIDE = 14  # pixels: the size at which images are compared; half of MNIST's, a ninth of Fingers'
-
 
 def duplicates(x_train, y_train, x_test, y_test):
-    """Images that are the same pixel for pixel, found by hash.
+    """How many images are the same pixel for pixel, found by hash.
 
-    Returns (counts, copied): a dict of images in `train` and in `test` that repeat an earlier one of the same part, of test images `across` that
-    stand among the training images too, and of `conflicting` pictures that occur under several labels; and the mask `copied`, bool (test images,).
+    Returns a dict: images in `train` and in `test` that repeat an earlier one of the same part, test images that stand among the training images too
+    (`across`), and pictures that occur under several labels (`conflicting`).
     """
-    train, test = ([hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest() for image in images] for images in (x_train, x_test))
+    train, test = ([fingerprint(image) for image in images] for images in (x_train, x_test))
     labels = {}
     for key, label in zip([*train, *test], [*y_train, *y_test]):
         labels.setdefault(key, set()).add(int(label))
     known = set(train)
-    copied = np.array([key in known for key in test], bool)
-    return {"train": len(train) - len(known), "test": len(test) - len(set(test)), "across": int(copied.sum()),
-            "conflicting": sum(len(found) > 1 for found in labels.values())}, copied
+    return {"train": len(train) - len(known), "test": len(test) - len(set(test)), "across": sum(key in known for key in test),
+            "conflicting": sum(len(found) > 1 for found in labels.values())}
 
 
-def neighbours(x_train, x_test, side=SIDE):
+def fingerprint(image):
+    """The first 16 hexadecimal digits of the SHA-256 over an image's pixels, by which it can be found in the data set."""
+    return hashlib.sha256(np.ascontiguousarray(image).data).hexdigest()[:16]
+
+
+def neighbours(x_train, x_test, side):
     """The nearest training image of every test image, on images averaged down to `side` pixels.
 
     Returns its index, int64 (n,), and the root-mean-square difference of the two as a share of the pixel range, float32 (n,).
@@ -36,12 +38,12 @@ def neighbours(x_train, x_test, side=SIDE):
     return index, np.sqrt(((train[index] - test)**2).mean(axis=1))
 
 
-def few_shot(x_train, y_train, x_test, y_test, shots=(10, 50, 100), draws=5):
+def few_shot(x_train, y_train, x_test, y_test, side, shots, draws):
     """Nearest-neighbour accuracy with that many training images a class (all, where a class has fewer): a dict from the number to a list, one a draw.
 
     Within a draw the smaller sets are parts of the larger ones.
     """
-    y_train, train, test = np.asarray(y_train), reduced(x_train, SIDE), reduced(x_test, SIDE)
+    y_train, train, test = np.asarray(y_train), reduced(x_train, side), reduced(x_test, side)
     found = {number: [] for number in shots}
     for draw in range(draws):
         place = rank_in_class(y_train, np.random.default_rng([draw, 6]).permutation(len(y_train)))

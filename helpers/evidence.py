@@ -1,15 +1,17 @@
 """The evidence behind each accuracy: intervals, balanced accuracy, calibration, and what published differences can show."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
 from helpers import figures, paths, plots, results, runs, statistics
-from helpers.exhibits import Figure, Prose, Table
-from helpers.overview import labels
-from helpers.tables import share, value
+from helpers.exhibits import Figure, Prose, Table, plain
+from helpers.overview import REPORTS, labels, sets
+from helpers.tables import counted, share, value
 
-OFFICIAL_TESTS = {"mnist-2019": {"MNIST": 10000}, "emnist-2021": {"EMNIST Letters": 14800, "EMNIST Balanced": 18800}, "fingers": {"Fingers": 3600}}  # test images
-TITLES = {"mnist": "MNIST", "emnist_letters": "EMNIST Letters", "emnist_balanced": "EMNIST Balanced", "fingers": "Fingers"}
+# Title and number of test images of the official sets that the course reports used (their own counts; the sets at hand here may be parts).
+OFFICIAL_TESTS = {"mnist": ("MNIST", 10000), "emnist_letters": ("EMNIST Letters", 14800), "emnist_balanced": ("EMNIST Balanced", 18800), "fingers": ("Fingers", 3600)}
 
 
 def accuracies(records, profile):
@@ -28,7 +30,7 @@ def accuracies(records, profile):
     columns = ["Run", "Accuracy", "n", "Over test images", "Balanced", "Its interval", "Worst class"]
     return Table(pd.DataFrame(rows, columns=columns), "Every accuracy with its two kinds of chance, and the balanced accuracy.", "tbl-evidence", align="lrrrrrl",
                  note="Accuracy: mean and standard deviation over n seeds. Over test images: Wilson's 95 % interval of that mean. Balanced: mean of the classes' recalls, with a 95 % "
-                      "interval by a bootstrap that draws test images anew within each class. All in percent. " + labels(records))
+                      "interval by a bootstrap that draws test images anew within each class; it has no width where every image of every class is named correctly. All in percent. " + labels(records))
 
 
 def mean_recalls(record, answers):
@@ -51,28 +53,25 @@ def calibration_reading(records):
     def means(metric):
         return [results.mean_std(record, metric)[0] for record in records.values()]
 
+    if not records:
+        return ""
     sure, better = sum(t > 1 for t in means("temperature")), sum(after < before for before, after in zip(means("ece"), means("ece_scaled")))
     lower = sum(after < before for before, after in zip(means("nll"), means("nll_scaled")))
-    total = len(records)
-    return (f"{_of(sure, total)} are too sure of themselves (temperature above 1). One number, fitted on validation images, lowers the calibration error of {_of(better, total).lower()} and the "
-            f"negative log-likelihood of {_of(lower, total).lower()}; no answer changes.")
-
-
-def _of(count, total):
-    return f"All {total} runs" if count == total else f"None of {total} runs" if not count else f"{count} of {total} runs"
+    return (f"Of {counted(len(records), 'run')}, {sure} gave a network that is too sure of itself (temperature above 1). One number, fitted on validation images, lowers the calibration error in "
+            f"{better} and the negative log-likelihood in {lower} of them; no answer changes.")
 
 
 def recall_figures(records, profile):
     """One figure a data set: the recall of every class (columns) in every run (rows)."""
     found = []
-    for title in dict.fromkeys(record["dataset"]["title"] for record in records.values()):
-        chosen = {run: record for run, record in records.items() if record["dataset"]["title"] == title}
-        table = {run: mean_recalls(record, results.predictions(profile, run)) for run, record in chosen.items()}
-        first = next(iter(chosen.values()))["dataset"]
-        name = "recalls-" + first["name"].replace("_", "-")
+    for label, first in sets(records).items():
+        table = {run: mean_recalls(record, results.predictions(profile, run)) for run, record in records.items() if record["dataset"]["label"] == label}
+        held = first["dataset"]
+        name = "recalls-" + "-".join(re.findall("[a-z0-9]+", label.lower()))
         path = paths.figures(profile, "all") / f"{name}.png"
-        plots.update(path, plots.recalls, table, first["class_names"], label=figures.stamp(first))
-        found.append(Figure(path, f"{title}: the recall of each class, the share of its test images that is named correctly, in percent; mean over seeds.", f"fig-{name}"))
+        plots.update(path, plots.recalls, table, held["class_names"], label=figures.stamp(held))
+        found.append(Figure(path, f"{plain(label)}: the recall of each class, the share of its test images that is named correctly, in percent; mean over seeds. Dark cells are the classes "
+                                  "that a run gets wrong most often.", f"fig-{name}"))
     return found
 
 
@@ -92,19 +91,20 @@ def reliability_figure(records, profile):
 
 
 def gaps(entries):
-    """Neighbours in a ranking: dicts with `data`, `test`, `result`, `accuracy`, best first within a data set, become one dict a pair with `images`, the
-    difference in test images, `p` (exact McNemar, if the mistakes fell independently) and `verdict`.
+    """Neighbours in a ranking: dicts with `data`, `test`, `result`, `accuracy`, best first within a data set, become one dict a pair.
+
+    It holds the two entries as `better` and `worse`, the difference in test images (`images`), `p` (the largest that the exact McNemar test can give),
+    `p_holm`, corrected for the number of pairs, and a `verdict`.
     """
     found = []
     for data in dict.fromkeys(entry["data"] for entry in entries):
         ranked = sorted((entry for entry in entries if entry["data"] == data), key=lambda entry: -entry["accuracy"])
         for better, worse in zip(ranked, ranked[1:]):
-            images = round((better["accuracy"] - worse["accuracy"]) * better["test"])
-            p = statistics.independent_gap(better["accuracy"], worse["accuracy"], better["test"])
-            need = statistics.smallest_gap(better["test"])
-            verdict = "too small to show" if need is None or images < need else "large enough" if p < 0.05 else "needs the answers"
-            found.append({"data": data, "better": better["result"], "worse": worse["result"], "images": images, "p": p, "verdict": verdict,
-                          "selected": [entry["result"] for entry in (better, worse) if entry.get("selected")]})
+            found.append({"better": better, "worse": worse, "images": round((better["accuracy"] - worse["accuracy"]) * better["test"]),
+                          "p": statistics.cautious_gap(better["accuracy"], worse["accuracy"], better["test"])})
+    for gap, corrected in zip(found, statistics.holm([gap["p"] for gap in found])):
+        small = gap["images"] < statistics.smallest_gap()
+        gap.update(p_holm=corrected, verdict="too small to show" if small else "large enough" if corrected < 0.05 else "needs the answers")
     return found
 
 
@@ -113,10 +113,10 @@ def course_entries():
     found = []
     for run in runs.select():
         line = runs.entry(run)
-        tests = OFFICIAL_TESTS.get(line["report"], {})
-        title, accuracy = TITLES.get(line["parameters"]["dataset"]), line.get("reported", {}).get("test_accuracy")
-        if title in tests and accuracy is not None:
-            found.append({"data": title, "test": tests[title], "result": run, "accuracy": accuracy})
+        title, test = OFFICIAL_TESTS.get(line["parameters"]["dataset"], (None, 0))
+        accuracy = line.get("reported", {}).get("test_accuracy")
+        if title and accuracy is not None and line["report"] in REPORTS:
+            found.append({"data": title, "test": test, "result": run, "accuracy": accuracy})
     return found
 
 
@@ -131,25 +131,32 @@ def gap_table(entries, caption, label):
     """Which differences between neighbours in a ranking the test set can show."""
     from helpers.claims import p_text
 
-    def marked(gap, side):
-        return gap[side] + (" *" if gap[side] in gap["selected"] else "")
+    def told(entry):
+        deviation = f" ± {100 * entry['deviation']:.2f}" if "deviation" in entry else ""
+        return f"{entry['result']} {100 * entry['accuracy']:.2f}{deviation}" + (" *" if entry.get("selected") else "")
 
-    rows = [{"Data": gap["data"], "Step": f"{marked(gap, 'better')} over {marked(gap, 'worse')}", "Images": f"{gap['images']:,}", "p": p_text(gap["p"]),
-             "Difference": gap["verdict"]} for gap in gaps(entries)]
-    columns = ["Data", "Step", "Images", "p", "Difference"]
-    note = (f"Images: the difference in test images. *Too small to show*: fewer than {statistics.smallest_gap(10**4)}, so that the exact McNemar test at 5 % could not see it even if every image "
-            "that the two differ in spoke for the better one. *Large enough*: shown even if the mistakes of the two fell independently (p). *Needs the answers*: in between.")
-    if any(gap["selected"] for gap in gaps(entries)):
+    rows = [{"Data": gap["better"]["data"], "Step": f"{told(gap['better'])} over {told(gap['worse'])}", "Images": f"{gap['images']:,}", "p at most": p_text(gap["p"]),
+             "Corrected": p_text(gap["p_holm"]), "Difference": gap["verdict"]} for gap in gaps(entries)]
+    columns = ["Data", "Step", "Images", "p at most", "Corrected", "Difference"]
+    note = (f"Accuracies in percent; images: the difference in test images. *Too small to show*: fewer than {statistics.smallest_gap()}, which the exact McNemar test at 5 % cannot see even if every "
+            "image that the two differ in speaks for the better one. *Large enough*: shown whatever the answers were, with p corrected by Holm's method for all steps of this table. *Needs the "
+            "answers*: in between.")
+    if any("deviation" in entry for entry in entries):
+        note += " A result with ± is a mean over trainings; the test compares two single networks and knows nothing of that spread."
+    if any(entry.get("selected") for entry in entries):
         note += " An asterisk: the epoch with the best test accuracy was kept, which flatters."
-    return Table(pd.DataFrame(rows, columns=columns), caption, label, align="llrrl", note=note)
+    sources = dict.fromkeys(f"{entry['result']}: {entry['by']}" for entry in entries if "by" in entry)
+    if sources:
+        note += " Sources: " + plain("; ".join(sources)) + "."
+    return Table(pd.DataFrame(rows, columns=columns), caption, label, align="llrrrl", note=note)
 
 
 def gaps_reading(entries, whose):
     """One sentence on how many differences the test sets can show."""
     found = [gap["verdict"] for gap in gaps(entries)]
     small, large = found.count("too small to show"), found.count("large enough")
-    return (f"Of {len(found)} steps between neighbours in {whose}, the test set can show {large} by itself; {small} are smaller than any test on it could show, and the other "
-            f"{len(found) - small - large} could be decided only by comparing the two networks' answers image by image, which nobody published.")
+    return (f"Of {counted(len(found), 'step')} between neighbours in {whose}, the accuracies alone show {large}; {small} could not be shown by the exact McNemar test whatever the answers, and for the "
+            f"remaining {len(found) - small - large} one would have to compare the two networks' answers image by image, which are not at hand.")
 
 
 def _interval(low, high):

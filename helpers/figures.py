@@ -9,7 +9,7 @@ from functools import wraps
 import numpy as np
 
 from helpers import files, paths, plots, results
-from helpers.exhibits import Figure, plain
+from helpers.exhibits import Figure, Prose, plain
 
 WIDTHS = {"confusion": "80%", "plane": "70%", "reliability": "70%", "transformations": "80%"}  # of the text's width; the others take all of it
 
@@ -35,7 +35,8 @@ def kept(record, name, width=None):
     return None
 
 
-def _from_record(record, name, caption, function, *inputs, **options):
+def from_record(record, name, caption, function, *inputs, **options):
+    """`show` for the run and the data of a record."""
     return show(stamp(record["dataset"]), record["run"], record["parameters"]["profile"], name, caption, function, *inputs, **options)
 
 
@@ -56,13 +57,13 @@ def curves(record):
     """Accuracy and loss by epoch."""
     n = len(record["seeds"])
     over = "" if n == 1 else f" A thin line is one of {n} seeds, the thick one their mean."
-    return _from_record(record, "curves", f"{record['run']}: accuracy and loss by epoch. Training figures are averages taken while the network learns, "
+    return from_record(record, "curves", f"{record['run']}: accuracy and loss by epoch. Training figures are averages taken while the network learns, "
                         f"with dropout at work; validation figures are taken after the epoch.{over}", plots.curves, record)
 
 
 def confusion(record, predictions):
     """Confusion matrix over all seeds."""
-    return _from_record(record, "confusion", f"{record['run']}: what the test images of each class (row) are taken for (column), in percent of the class.",
+    return from_record(record, "confusion", f"{record['run']}: what the test images of each class (row) are taken for (column), in percent of the class.",
                         plots.confusion, predictions["y_true"], predictions["y_pred"], record["dataset"]["class_names"])
 
 
@@ -70,14 +71,14 @@ def reliability(record, predictions):
     """Reliability diagram of the seed of median accuracy."""
     seed = results.median_seed(record)
     confidence, scaled = (np.exp(predictions[name][seed].astype("float32")) for name in ("logp_pred", "logp_pred_scaled"))
-    return _from_record(record, "reliability", f"{record['run']}: how often the network is right at each confidence, before and after temperature scaling.",
+    return from_record(record, "reliability", f"{record['run']}: how often the network is right at each confidence, before and after temperature scaling.",
                         plots.reliability, confidence, predictions["y_pred"][seed] == predictions["y_true"], scaled)
 
 
 def mistakes(record, predictions, images):
     """The most confident mistakes of the seed of median accuracy."""
     seed = results.median_seed(record)
-    return _from_record(record, "mistakes", f"{record['run']}: the mistakes that the network made with the greatest confidence.", plots.mistakes, images,
+    return from_record(record, "mistakes", f"{record['run']}: the mistakes that the network made with the greatest confidence.", plots.mistakes, images,
                         predictions["y_true"], predictions["y_pred"][seed], np.exp(predictions["logp_pred"][seed].astype("float32")),
                         record["dataset"]["class_names"])
 
@@ -85,7 +86,7 @@ def mistakes(record, predictions, images):
 def gallery(record, predictions, images):
     """The first test images with what the seed of median accuracy makes of them."""
     seed = results.median_seed(record)
-    return _from_record(record, "gallery", f"{record['run']}: test images with the predicted class, its probability and, where it is wrong, the true class.",
+    return from_record(record, "gallery", f"{record['run']}: test images with the predicted class, its probability and, where it is wrong, the true class.",
                         plots.gallery, images, predictions["y_true"], predictions["y_pred"][seed],
                         np.exp(predictions["logp_pred"][seed].astype("float32")), record["dataset"]["class_names"])
 
@@ -117,7 +118,7 @@ def attention(record, predictions, images, model):
     names, predicted = record["dataset"]["class_names"], predictions["y_pred"][0][worst]
     titles = [f"taken for\n{names[p]}\nis {names[t]}" for p, t in zip(predicted, predictions["y_true"][worst])]
     heat = explain.gradcam(model, images[worst], predicted)
-    return _from_record(record, "attention", f"{record['run']}: where the first seed's network saw the evidence for its answer (Grad-CAM), on {what}.",
+    return from_record(record, "attention", f"{record['run']}: where the first seed's network saw the evidence for its answer (Grad-CAM), on {what}.",
                         plots.gradcam, images[worst], heat, titles)
 
 
@@ -126,7 +127,8 @@ def feature_maps(record, images, model):
     """What the convolutions make of the first test image."""
     from helpers import explain
 
-    return _from_record(record, "feature-maps", f"{record['run']}: what each convolution makes of the first test image; twelve channels each.",
+    return from_record(record, "feature-maps", f"{record['run']}: what each convolution makes of the first test image, twelve channels each; bright is a strong answer. The "
+                        "deeper the layer, the coarser the map and the less it resembles the image.",
                         plots.feature_maps, explain.feature_maps(model, images[0]))
 
 
@@ -136,7 +138,7 @@ def plane(record, images, labels, model, n=2000):
     from helpers import explain
 
     points, held = explain.plane(model, images[:n])
-    return _from_record(record, "plane", f"{record['run']}: the first seed's last hidden layer for {len(points):,} test images, on its two principal axes, "
+    return from_record(record, "plane", f"{record['run']}: the first seed's last hidden layer for {len(points):,} test images, on its two principal axes, "
                         f"which hold {100 * held:.0f}\u00a0% of the variance.", plots.embedding, points, labels[:n], record["dataset"]["class_names"])
 
 
@@ -144,7 +146,7 @@ def plane(record, images, labels, model, n=2000):
 def filters(record, model):
     """The first convolution's kernels."""
     first = next(layer for layer in model.layers if len(layer.get_weights()) and layer.get_weights()[0].ndim == 4)
-    return _from_record(record, "filters", f"{record['run']}: the filters of the first convolution; white is zero.", plots.filters, first.get_weights()[0])
+    return from_record(record, "filters", f"{record['run']}: the filters of the first convolution; white is zero.", plots.filters, first.get_weights()[0])
 
 
 def transformations(record):
@@ -153,59 +155,28 @@ def transformations(record):
     effects = {"none": [seed["test_accuracy"] for seed in seeds], **{name: [seed["single"][name] for seed in seeds] for name in seeds[0]["single"]},
                "all together": [seed["transformed"]["test"] for seed in seeds]}
     effects = {name.replace("_", " "): values for name, values in effects.items()}
-    return _from_record(record, "transformations", f"{record['run']}: accuracy on test images under one random transformation at a time, worst last.",
+    return from_record(record, "transformations", f"{record['run']}: accuracy on test images under one random transformation at a time, worst last.",
                         plots.transformations, {"transformations": effects, "chance": record["extra"]["chance"]})
-
-
-def balance(record):
-    """Share of each class in the training and in the test images."""
-    counts = record["extra"]["balance"]
-    return _from_record(record, "balance", f"{record['run']}: the share of each class.", plots.balance, counts["train"], counts["test"], record["dataset"]["class_names"])
-
-
-def pairs(record, predictions, train, y_train, test, closest=False, n=8):
-    """Test images beside their nearest training images: the closest pairs, or pairs from the closest to the farthest in equal steps."""
-    order = np.argsort(predictions["distance"], kind="stable")
-    chosen = order[:n] if closest else order[np.linspace(0, len(order) - 1, n).astype(int)]
-    near = predictions["nearest"][chosen]
-    what = (f"the {len(chosen)} test images that have the closest training image" if closest else
-            "test images in equal steps from the one with the closest training image to the one with the farthest")
-    return _from_record(record, "closest" if closest else "neighbours", f"{record['run']}: {what}, their nearest training image and the difference of the two; below, the "
-                        "root-mean-square difference as a share of the pixel range.", plots.pairs, test[chosen], train[near], predictions["distance"][chosen].astype("float32"),
-                        predictions["y_true"][chosen], np.asarray(y_train)[near], record["dataset"]["class_names"])
-
-
-def doubts(record, images):
-    """The images (n, height, width, 1) whose labels are doubted most, in the order of the record."""
-    found = record["extra"]["doubted"]
-    label, answer, confidence = (np.array([one[name] for one in found]) for name in ("label", "answer", "confidence"))
-    return _from_record(record, "doubts", f"{record['run']}: the labels that networks doubt most. Below each image the class that every repeat named instead, how sure "
-                        "the least sure one was, and the label.", plots.doubts, images, label, answer, confidence, record["dataset"]["class_names"])
-
-
-def distances(audits, found, profile):
-    """How near the nearest training image is, for all audited data sets. `found`: a dict from a run to its distances (n,)."""
-    path = paths.figures(profile, "all") / "distances.png"
-    sets = {record["dataset"]["title"]: found[run].astype("float32") for run, record in audits.items()}
-    limit = next(iter(audits.values()))["parameters"]["twin_distance"]
-    plots.update(path, plots.distances, sets, limit, label=[stamp(record["dataset"]) for record in audits.values()])
-    return Figure(path, "How near the nearest training image is: the share of test images (vertical) that have a training image nearer than the distance (horizontal).", "fig-distances")
 
 
 def trials(record):
     """The trials of a search."""
-    return _from_record(record, "trials", f"{record['run']}: every trial's settings, coloured by its validation accuracy, and the best so far by epochs spent.",
+    return from_record(record, "trials", f"{record['run']}: every trial's settings, coloured by its validation accuracy, and the best so far by epochs spent.",
                         plots.trials, record["extra"]["trials"])
 
 
 def reported_measured(records, profile):
     """Reported and measured accuracy of all runs."""
+    if not records:
+        return Prose("")
     return _overall("reported-measured", profile, "Test accuracy, reported and measured: mean, range over seeds (thick) and 95 % interval for the test sample (thin). Hollow signs are "
                     "not to be compared: other data, or a short run.", plots.reported_measured, records)
 
 
 def cost(records, profile):
     """Accuracy against multiplications."""
+    if not records:
+        return Prose("")
     return _overall("cost", profile, "Test accuracy against multiply-accumulates for one image, with the range over seeds. The line joins the runs that no other beats on both.", plots.cost, records)
 
 

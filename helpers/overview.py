@@ -134,8 +134,8 @@ def claims(found):
              "p": p_text(claim["p"]), "p, corrected": p_text(claim["p_holm"]), "Verdict": claim["verdict"]} for claim in found]
     columns = ["Claim", "Difference", "95 % interval", "p", "p, corrected", "Verdict"]
     return Table(pd.DataFrame(rows, columns=columns), "Claims, tested on the same test images.", "tbl-claims", align="lrrrrl",
-                 note="Difference in percentage points, mean over seeds; interval by paired bootstrap over images and seeds; p by the exact McNemar test between the seeds of "
-                      "median accuracy, corrected by Holm's method for all the claims of this table.")
+                 note="Difference in percentage points, mean over seeds; interval by paired bootstrap over images and, where a run has several, seeds; p by the exact McNemar test between the seeds of "
+                      "median accuracy, corrected by Holm's method for all the claims of this table. The nearest neighbour knows the validation images too and sees all images averaged down.")
 
 
 def _share(fraction):

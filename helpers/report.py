@@ -86,7 +86,7 @@ def _write(profile, page, document):
 def _sources(profile):
     """Hash of what the report is made from, save figures: records, its notebook and style, the helpers, the runs."""
     files = [paths.RUNS, paths.ROOT / "uv.lock", NOTEBOOK, *Path(__file__).parent.rglob("*.py")]
-    files += [path for path in paths.REPORT_SOURCE.iterdir() if path.suffix in (".bib", ".json")]
+    files += [path for path in paths.REPORT_SOURCE.iterdir() if path.suffix in (".bib", ".json", ".yaml")]
     files += [path for path in (paths.REPORT_SOURCE / "style").rglob("*") if path.is_file()]
     files += paths.results(profile).glob("*")
     appendices = sorted(path.name for path in paths.executed(profile).glob("*.html"))

@@ -72,17 +72,16 @@ def stratified_bootstrap(y_true, right, samples=2000, seed=0, level=0.95):
     return float(np.mean(means)), float(low), float(high)
 
 
-def smallest_gap(n, level=0.05):
-    """The fewest test images by which one classifier must beat another, if all that they differ in are that many images, for the exact McNemar test to
-    see a difference at this level; 6 at 5 %, whatever `n` allows (None where n is smaller).
-    """
-    need = next(count for count in range(1, 100) if 2 * 0.5**count < level)
-    return need if need <= n else None
+def smallest_gap(level=0.05):
+    """The fewest test images by which one classifier must beat another for the exact McNemar test to see it at this level, if they differ in no others: 6 at 5 %."""
+    return next(count for count in range(1, 100) if 2 * 0.5**count < level)
 
 
-def independent_gap(a, b, n):
-    """p of the exact McNemar test for accuracies a and b on the same n images, if their mistakes fell independently of each other: what two
-    published figures can show when nobody has kept the answers.
+def cautious_gap(a, b, n):
+    """p of the exact McNemar test for accuracies a and b on the same n images, if no image were wrong for both: the largest p that any two lists of answers
+    with these accuracies can give (but for accuracies that add up to less than 1).
+
+    What two published figures show by themselves, when the answers are not at hand.
     """
-    only_a, only_b = round(n * a * (1 - b)), round(n * b * (1 - a))
+    only_a, only_b = round(n * (1 - b)), round(n * (1 - a))
     return float(stats.binomtest(only_a, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0

@@ -21,6 +21,11 @@ def value(record, metric, digits=4):
     return f"{mean:.{digits}f}" if deviation is None else f"{mean:.{digits}f} ± {deviation:.{digits}f}"
 
 
+def counted(number, noun):
+    """A number with its noun: "1 label", "2,000 labels", "no labels"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s") if number else f"no {noun}s"
+
+
 def layers(record):
     """A record's network, layer by layer."""
     return _layers(record["layers"], f"{record['run']}: layer by layer, for one image of {plain(record['dataset']['label'])}.", f"tbl-{record['run']}-layers")

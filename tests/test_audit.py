@@ -1,12 +1,13 @@
 """The data audit: copies, neighbours and doubted labels are found where the test put them, and the words follow the record."""
 
 import copy
+import hashlib
 
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from helpers import audit, audited, evaluation, results
+from helpers import audit, audit_tables, evaluation, results, statistics
 from helpers.evaluation import reduced
 
 
@@ -17,29 +18,31 @@ def images(n, seed=0, side=28):
 def test_copies_are_counted_within_and_across_parts_and_under_other_labels():
     train, test = images(6), images(4, seed=1)
     train[3], test[0], test[1], test[2] = train[0], train[1], train[0], train[1]
-    counts, copied = audit.duplicates(train, [0, 1, 2, 0, 1, 2], test, [1, 2, 1, 0])
+    counts = audit.duplicates(train, [0, 1, 2, 0, 1, 2], test, [1, 2, 1, 0])
     assert counts == {"train": 1, "test": 1, "across": 3, "conflicting": 1}  # the picture of train[0] is a 0 here and a 2 there
-    assert copied.tolist() == [True, True, True, False]
 
 
 def test_no_copies_where_every_image_is_another():
-    counts, copied = audit.duplicates(images(5), range(5), images(5, seed=1), range(5))
-    assert set(counts.values()) == {0} and not copied.any()
+    assert set(audit.duplicates(images(5), range(5), images(5, seed=1), range(5)).values()) == {0}
 
 
 def test_one_changed_pixel_is_no_copy_but_a_near_twin():
     train = images(5)
     test = train[2:3].copy()
     test[0, 4, 4] ^= 1
-    counts, _ = audit.duplicates(train, range(5), test, [2])
-    index, distance = audit.neighbours(train, test)
-    assert counts["across"] == 0 and index.tolist() == [2] and 0 < distance[0] < 0.001
+    index, distance = audit.neighbours(train, test, 14)
+    assert audit.duplicates(train, range(5), test, [2])["across"] == 0 and index.tolist() == [2] and 0 < distance[0] < 0.001
+
+
+def test_an_image_is_found_again_by_its_fingerprint_however_it_is_shaped():
+    image = images(1)[0]
+    assert audit.fingerprint(image) == audit.fingerprint(image[..., 0]) == hashlib.sha256(image.tobytes()).hexdigest()[:16] != audit.fingerprint(image[::-1])
 
 
 @pytest.mark.parametrize("side", [28, 128])
 def test_nearest_neighbour_and_distance_agree_with_scipy(side):
     train, test = images(40, side=side), images(7, seed=1, side=side)
-    index, distance = audit.neighbours(train, test)
+    index, distance = audit.neighbours(train, test, 14)
     apart = cdist(reduced(test, 14).astype("float64"), reduced(train, 14).astype("float64"))
     assert index.tolist() == apart.argmin(axis=1).tolist()
     assert distance == pytest.approx(apart.min(axis=1) / np.sqrt(14 * 14), rel=1e-5)
@@ -47,7 +50,7 @@ def test_nearest_neighbour_and_distance_agree_with_scipy(side):
 
 def test_distance_is_a_share_of_the_pixel_range():
     black, white = np.zeros((1, 28, 28, 1), "uint8"), np.full((1, 28, 28, 1), 255, "uint8")
-    assert audit.neighbours(black, white)[1][0] == pytest.approx(1)
+    assert audit.neighbours(black, white, 14)[1][0] == pytest.approx(1)
 
 
 def test_images_are_averaged_down_by_a_whole_factor():
@@ -62,7 +65,7 @@ def test_few_shot_accuracy_rises_with_the_images_a_class_and_uses_no_more_than_i
     train, test = (np.clip(centres[y] + rng.normal(0, 250, (len(y), 28, 28, 1)), 0, 255).astype("uint8") for y in (labels, truth))
     used = []
     monkeypatch.setattr(audit, "nearest", lambda known, asked: used.append(len(known)) or evaluation.nearest(known, asked))
-    found = audit.few_shot(train, labels, test, truth, shots=(1, 20, 500), draws=3)
+    found = audit.few_shot(train, labels, test, truth, 14, shots=(1, 20, 500), draws=3)
     assert used == [4, 80, 400] * 3, "a class with fewer images gives all it has"
     means = [np.mean(found[shots]) for shots in (1, 20, 500)]
     assert means[0] < means[1] < means[2] and len(set(found[500])) == 1
@@ -129,7 +132,7 @@ def test_accuracy_without_twins_by_hand():
 
 RECORD = {"run": "audit-mnist", "parameters": {"twin_distance": 0.03, "sure": 0.9}, "seeds": [{"seed": 0, "test_accuracy": 0.9, "balanced_accuracy": 0.88}],
           "dataset": {"title": "MNIST", "label": "MNIST", "kind": "official", "sha256": "x", "test": 1000, "class_names": ["a", "b"], "classes": 2},
-          "extra": {"duplicates": {"train": 0, "test": 0, "across": 0, "conflicting": 0}, "balance": {"train": [500, 500], "test": [5, 5]}, "twins": 1,
+          "extra": {"duplicates": {"train": 0, "test": 0, "across": 0, "conflicting": 0}, "balance": {"train": [500, 500], "test": [5, 5]}, "twins": [0, 1], "twins_named": 1.0,
                     "few_shot": {"10": [0.5, 0.6], "50": [0.7, 0.7]}, "judged": 2000, "judged_test": 1000, "cross_validated": [0.95, 0.96], "doubted_count": 10,
                     "doubted_test": 4, "doubted": []}}
 
@@ -140,34 +143,45 @@ def changed(**extra):
     return record
 
 
-def test_words_on_balance_follow_the_counts():
-    assert "equally large" in audited.balance_reading(RECORD)
-    said = audited.balance_reading(changed(balance={"train": [900, 90], "test": [9, 1]}))
-    assert "commonest class, a, has 900" in said and "rarest, b, has 90" in said
+def test_words_on_balance_follow_the_test_images():
+    assert "equally large" in audit_tables.balance_reading(RECORD)
+    assert "nearly equal" in audit_tables.balance_reading(changed(balance={"train": [5, 5], "test": [1135, 892]}))
+    said = audit_tables.balance_reading(changed(balance={"train": [5, 5], "test": [900, 90]}))
+    assert "commonest class, a, has 900" in said and "rarest, b, has 90" in said and "accuracy on common classes" in said
 
 
 def test_words_on_copies_follow_the_counts():
-    assert "No image occurs twice" in audited.copies_reading(RECORD)
-    said = audited.copies_reading(changed(duplicates={"train": 43, "test": 1, "across": 10, "conflicting": 2}))
-    assert "10 of the 1,000 test images (1.00 %)" in said and "2 pictures occur under more than one label" in said
-    assert "no test image stands" in audited.copies_reading(changed(duplicates={"train": 43, "test": 1, "across": 0, "conflicting": 0}))
+    assert "No image occurs twice" in audit_tables.copies_reading(RECORD)
+    said = audit_tables.copies_reading(changed(duplicates={"train": 43, "test": 1, "across": 10, "conflicting": 2}))
+    assert "10 of the 1,000 test images (1.00 %)" in said and "under more than one label: 2." in said and "training images: 43; within the test images: 1;" in said
+    assert "no test image also stands" in audit_tables.copies_reading(changed(duplicates={"train": 43, "test": 1, "across": 0, "conflicting": 0}))
 
 
-@pytest.mark.parametrize("twins, words", [(990, "passed by memory alone"), (100, "tells how much they help"), (1, "too few to matter")])
-def test_words_on_twins_follow_their_number(twins, words):
-    assert words in audited.neighbours_reading(changed(twins=twins))
+@pytest.mark.parametrize("twins, named, accuracy, passed", [([490, 500], 1.0, 0.99, True), ([490, 500], 0.6, 0.99, False), ([490, 500], 1.0, 0.7, False), ([1, 99], 1.0, 0.99, False)])
+def test_memory_passes_a_test_only_where_most_images_have_a_twin_of_their_class(twins, named, accuracy, passed):
+    record = changed(twins=twins, twins_named=named)
+    record["seeds"][0]["test_accuracy"] = accuracy
+    assert ("passed by memory alone" in audit_tables.neighbours_reading(record)) == passed == bool(audit_tables.memory(record))
+
+
+def test_words_on_twins_name_the_class_that_most_of_them_are_of():
+    assert "10.0 % of the test images have a twin" in audit_tables.neighbours_reading(changed(twins=[10, 90])) and "90 % of them are of the class b" in audit_tables.neighbours_reading(changed(twins=[10, 90]))
+    none = audit_tables.neighbours_reading(changed(twins=[0, 0], twins_named=None))
+    assert "0.0 % of the test images have a twin" in none and "of the class" not in none
 
 
 def test_words_on_doubts_give_numbers_from_the_record():
-    said = audited.doubts_reading(RECORD)
-    assert "95.5 % of the 2,000 images" in said and "10 labels (0.50 %)" in said and "4 of them are test images (0.40 %" in said
+    said = audit_tables.doubts_reading(RECORD)
+    assert "95.5 % of the 2,000 images" in said and "10 labels (0.50 %)" in said and "4 belong to test images (0.40 %" in said
+    assert "doubt 1 label (" in audit_tables.doubts_reading(changed(doubted_count=1, doubted_test=0))
+    assert audit_tables.doubts_reading(changed(doubted_count=0, doubted_test=0)).endswith("and doubt no label.")
 
 
 def test_table_of_audits_holds_a_row_a_data_set_and_says_so_where_there_is_none():
-    table = audited.overview({"audit-mnist": RECORD})
-    assert table.head == ["Data", "Copies across", "Twins", "10 a class", "50 a class", "All", "Balanced", "Doubted"]
+    table = audit_tables.overview({"audit-mnist": RECORD})
+    assert table.head == ["Data", "Copies", "Twins", "10 a class", "50 a class", "All", "Balanced", "Doubted"]
     assert table.rows[0][:4] == ("MNIST", "0", "0.1 %", "55.0 ± 7.1") and table.rows[0][5:] == ("90.00", "88.00", "10 of 2,000")
-    assert audited.overview({}).rows == [] and "No audit" in audited.overview({}).note
+    assert audit_tables.overview({}).rows == [] and "No audit" in audit_tables.overview({}).note
 
 
 def test_runs_are_judged_without_twins_only_on_the_audits_own_test_images(tmp_path, monkeypatch):
@@ -179,10 +193,16 @@ def test_runs_are_judged_without_twins_only_on_the_audits_own_test_images(tmp_pa
     monkeypatch.setattr(results, "predictions", lambda profile, run: kept[run])
     records = {run: {**RECORD, "run": run} for run in ("mnist-mlp", "mnist-cnn")}
     records["mnist-first"] = {**RECORD, "run": "mnist-first", "dataset": {**RECORD["dataset"], "sha256": "other"}}
-    table = audited.twin_table(records, {"audit-mnist": RECORD}, "full")
+    audits = {"audit-mnist": RECORD}
+    table = audit_tables.twin_table(records, audits, "full")
+    low, high = statistics.wilson(0, 50)
     assert [str(row[0]) for row in table.rows] == ["`mnist-mlp`"]
-    assert table.rows[0][1:] == ("50.0 %", "50.00 %", "0.00 %", "-50.00", "50")
-    assert "0 of 1 accuracies" in audited.twins_reading(records, {"audit-mnist": RECORD}, "full")
+    assert table.rows[0][1:] == ("50.0 %", "50.00 %", "50", "0.00 %", f"{100 * low:.2f} to {100 * high:.2f}", "-50.00")
+    said = audit_tables.twins_reading(records, audits, "full")
+    assert "Of 1 accuracies, 0 lie inside" in said and "-50.00 points, is that of `mnist-mlp`, with 50 images left" in said
     kept["mnist-mlp"]["y_pred"] = truth[None]
-    assert "1 of 1 accuracies" in audited.twins_reading(records, {"audit-mnist": RECORD}, "full")
-    assert "No run" in audited.twins_reading({}, {"audit-mnist": RECORD}, "full")
+    assert "1 lie inside" in audit_tables.twins_reading(records, audits, "full")
+    kept["audit-mnist"]["twin"] = np.ones(100, bool)
+    assert audit_tables.twin_table(records, audits, "full").rows[0][3:] == ("0", "-", "-", "-")
+    assert "nothing is left" in audit_tables.twins_reading(records, audits, "full")
+    assert "No run" in audit_tables.twins_reading({}, audits, "full")

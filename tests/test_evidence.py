@@ -4,7 +4,6 @@ import copy
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from helpers import evidence, overview, results, runs, statistics
 
@@ -36,17 +35,23 @@ def test_stratified_bootstrap_counts_the_classes_that_occur():
 
 
 def test_smallest_gap_is_where_the_exact_test_begins_to_see():
-    need = statistics.smallest_gap(10000)
+    need = statistics.smallest_gap()
     assert need == 6
     for images, seen in ((need, True), (need - 1, False)):
         a, b = np.ones(100, bool), np.arange(100) >= images
         assert (statistics.mcnemar(a, b) < 0.05) == seen
-    assert statistics.smallest_gap(5) is None
 
 
-def test_independent_gap_by_hand():
-    assert statistics.independent_gap(0.9, 0.8, 1000) == pytest.approx(stats.binomtest(180, 260, 0.5).pvalue)
-    assert statistics.independent_gap(1.0, 1.0, 100) == 1.0 and statistics.independent_gap(0.9, 0.9, 100) == pytest.approx(1.0)
+@pytest.mark.parametrize("wrong_a, wrong_b", [(45, 49), (10, 30), (0, 6), (0, 0), (20, 20)])
+def test_no_answers_with_these_accuracies_give_a_larger_p_than_the_cautious_one(wrong_a, wrong_b):
+    n, found = 200, []
+    for shared in range(min(wrong_a, wrong_b) + 1):  # images that are wrong for both
+        a, b = np.ones(n, bool), np.ones(n, bool)
+        a[:wrong_a] = False
+        b[wrong_a - shared:wrong_a - shared + wrong_b] = False
+        assert (~a & ~b).sum() == shared
+        found.append(statistics.mcnemar(a, b))
+    assert statistics.cautious_gap(1 - wrong_a / n, 1 - wrong_b / n, n) == pytest.approx(max(found)) == pytest.approx(found[0])
 
 
 def entry(result, accuracy, **more):
@@ -54,30 +59,37 @@ def entry(result, accuracy, **more):
 
 
 def test_gaps_rank_within_a_data_set_and_word_what_its_size_can_show():
-    found = evidence.gaps([entry("low", 0.90), entry("top", 0.9955), entry("near", 0.9951), entry("mid", 0.993, selected=True), {**entry("other", 0.5), "data": "Fingers"}])
-    assert [(gap["better"], gap["worse"], gap["images"], gap["verdict"]) for gap in found] == [
+    found = evidence.gaps([entry("low", 0.90), entry("top", 0.9955), entry("near", 0.9951), entry("mid", 0.993), {**entry("other", 0.5), "data": "Fingers"}])
+    assert [(gap["better"]["result"], gap["worse"]["result"], gap["images"], gap["verdict"]) for gap in found] == [
         ("top", "near", 4, "too small to show"), ("near", "mid", 21, "needs the answers"), ("mid", "low", 930, "large enough")]
-    assert [gap["selected"] for gap in found] == [[], ["mid"], ["mid"]]
+
+
+def test_gaps_are_corrected_for_their_number():
+    alone = [entry("a", 0.9700), entry("b", 0.9645)]
+    many = alone + [{**entry(str(number), 0.9 - 0.0001 * number), "data": "Other"} for number in range(12)]
+    assert evidence.gaps(alone)[0]["verdict"] == "large enough" and evidence.gaps(many)[0]["verdict"] == "needs the answers"
 
 
 def test_words_on_gaps_change_with_the_accuracies():
-    near, far = [entry("a", 0.99), entry("b", 0.9898)], [entry("a", 0.99), entry("b", 0.9)]
-    assert "show 0 by itself; 1 are smaller" in evidence.gaps_reading(near, "x") and "show 1 by itself; 0 are smaller" in evidence.gaps_reading(far, "x")
-    table = evidence.gap_table([entry("a", 0.99, selected=True), entry("b", 0.9)], "Steps.", "tbl-x")
-    assert table.rows[0][1:3] == ("a * over b", "900") and "flatters" in table.note
-    assert "flatters" not in evidence.gap_table(near, "Steps.", "tbl-x").note
+    near, far = [entry("a", 0.99), entry("b", 0.9898)], [entry("a", 0.99, selected=True, deviation=0.0002, by="there"), entry("b", 0.9)]
+    assert "alone show 0; 1 could not" in evidence.gaps_reading(near, "x") and "alone show 1; 0 could not" in evidence.gaps_reading(far, "x")
+    table = evidence.gap_table(far, "Steps.", "tbl-x")
+    assert table.rows[0][1:3] == ("a 99.00 ± 0.02 * over b 90.00", "900")
+    assert "flatters" in table.note and "mean over trainings" in table.note and "a: there" in table.note.replace("\\", "")
+    plain = evidence.gap_table(near, "Steps.", "tbl-x").note
+    assert "flatters" not in plain and "mean over trainings" not in plain and "Sources" not in plain
 
 
 def test_the_course_reports_accuracies_come_from_the_list_of_runs():
     found = {one["result"]: one["accuracy"] for one in evidence.course_entries()}
     assert found["mnist-mlp"] == runs.entry("mnist-mlp")["reported"]["test_accuracy"] and "fashion-dense" not in found and "k49-tuned" not in found
     assert all(runs.entry(run)["report"] in overview.REPORTS for run in found)
-    assert {gap["data"] for gap in evidence.gaps(evidence.course_entries())} == {"MNIST", "EMNIST Letters", "EMNIST Balanced", "Fingers"}
+    assert {gap["better"]["data"] for gap in evidence.gaps(evidence.course_entries())} == {"MNIST", "EMNIST Letters", "EMNIST Balanced", "Fingers"}
 
 
 def test_published_results_are_whole():
     for one in evidence.published_entries():
-        assert set(one) - {"selected"} == {"data", "test", "result", "accuracy", "by"} and 0.5 < one["accuracy"] < 1 and one["test"] >= 10000
+        assert set(one) - {"selected", "deviation"} == {"data", "test", "result", "accuracy", "by"} and 0.5 < one["accuracy"] < 1 and one["test"] >= 10000
 
 
 def test_table_of_evidence_names_interval_balance_and_worst_class(monkeypatch):
@@ -93,8 +105,23 @@ def test_table_of_evidence_names_interval_balance_and_worst_class(monkeypatch):
 def test_words_on_calibration_follow_the_records():
     unsure = copy.deepcopy(RECORD)
     unsure["seeds"][0].update(temperature=0.8, ece_scaled=0.06, nll_scaled=0.4)
-    assert evidence.calibration_reading({"a": RECORD}).startswith("All 1 runs are too sure")
+    assert evidence.calibration_reading({"a": RECORD}).startswith("Of 1 run, 1 gave")
     said = evidence.calibration_reading({"a": RECORD, "b": unsure})
-    assert said.startswith("1 of 2 runs are too sure") and "calibration error of 1 of 2 runs" in said
-    assert evidence.calibration_reading({"b": unsure}).startswith("None of 1 runs")
+    assert said.startswith("Of 2 runs, 1 gave") and "calibration error in 1 and the negative log-likelihood in 1 of them" in said
+    assert evidence.calibration_reading({"b": unsure}).startswith("Of 1 run, 0 gave") and evidence.calibration_reading({}) == ""
     assert evidence.calibration({"a": RECORD}).rows[0][1:] == ("0.300", "0.0500", "1.50", "0.200", "0.0100")
+
+
+def test_recall_figures_keep_real_and_drawn_images_apart(monkeypatch, folders):
+    truth = np.arange(30, dtype="uint8") % 3
+    monkeypatch.setattr(results, "predictions", lambda profile, run: {"y_true": truth, "y_pred": truth[None]})
+    drawn = {**RECORD, "run": "mnist-cnn", "dataset": {**RECORD["dataset"], "label": "STAND-IN for MNIST", "kind": "stand-in"}}
+    found = evidence.recall_figures({"mnist-mlp": RECORD, "mnist-cnn": drawn}, "full")
+    assert [figure.label for figure in found] == ["fig-recalls-mnist", "fig-recalls-stand-in-for-mnist"] and all(figure.path.exists() for figure in found)
+
+
+def test_reliability_figure_shows_every_run_and_nothing_where_there_is_none(monkeypatch, folders):
+    arrays = {name: np.full((1, 30), -0.1, "float16") for name in ("logp_pred", "logp_pred_scaled")}
+    truth = np.zeros(30, "uint8")
+    monkeypatch.setattr(results, "predictions", lambda profile, run: {"y_true": truth, "y_pred": truth[None], **arrays})
+    assert evidence.reliability_figure({"mnist-mlp": RECORD}, "full").path.exists() and evidence.reliability_figure({}, "full") is None

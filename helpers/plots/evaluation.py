@@ -65,21 +65,26 @@ def confusion_order(counts):
 
 
 def recalls(table, class_names, label):
-    """Recall of every class (columns) for every run (rows): `table` is a dict from a run to fractions (classes,), NaN for a class without images."""
+    """Recall in percent of every class (columns) for every run (rows): `table` is a dict from a run to fractions (classes,), NaN for a class without
+    images. Many classes are broken into bands, so that every number can be read.
+    """
     import seaborn
 
-    values = 100 * np.stack(list(table.values()))
-    classes = len(class_names)
+    values, classes = 100 * np.stack(list(table.values())), len(class_names)
     left = 0.3 + 0.065 * max(map(len, table))
     width = WIDTH - left - 0.06
-    cell = width * 72 / classes  # points
+    bands = -(-classes // int(width * 72 / 17))  # a number takes 17 points
+    columns = -(-classes // bands)
+    cell, height = width / columns, 0.24 * len(table)
     with style():
-        fig = new_figure(0.26 * len(table) + 0.42, label)
-        axes = fig.place(left, 0.04, width, 0.26 * len(table))
-        seaborn.heatmap(values, ax=axes, cmap="mako", vmin=min(50, np.nanmin(values)), vmax=100, cbar=False, linewidths=0.3, linecolor="#e6e6e6",
-                        xticklabels=[fit(name, 0.95 * width / classes) for name in class_names], yticklabels=list(table), annot=cell > 17,
-                        fmt=".1f" if cell > 24 else ".0f", annot_kws={"size": SMALL}, clip_on=False)
-        axes.tick_params(length=0, pad=2, rotation=0)
+        fig = new_figure(bands * (height + 0.4), label)
+        for band in range(bands):
+            here = slice(band * columns, min(classes, (band + 1) * columns))
+            shown, names = values[:, here], [fit(name, 0.95 * cell) for name in class_names[here]]
+            axes = fig.place(left, 0.04 + band * (height + 0.4), cell * len(names), height)
+            seaborn.heatmap(shown, ax=axes, cmap="mako", vmin=40, vmax=100, cbar=False, linewidths=0.3, linecolor="#e6e6e6", xticklabels=names,
+                            yticklabels=list(table), annot=True, fmt=".1f" if cell > 0.34 else ".0f", annot_kws={"size": SMALL}, clip_on=False)
+            axes.tick_params(length=0, pad=2, rotation=0)
     return fig
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.plots.canvas import BAD, GOOD, SMALL, WIDTH, fit, new_figure, style
+from helpers.plots.canvas import BAD, GOOD, GREY, SMALL, WIDTH, fit, new_figure, style
 
 LINE = 0.14  # inches from one line of small text to the next
 
@@ -124,7 +124,10 @@ def gradcam(images, heatmaps, titles, label):
 
 
 def answered(x, y_true, y_pred, probability, chosen, class_names, label, truth="true"):
-    """The images of the indices `chosen` in a frame, with the predicted class, its probability and the true one, which `truth` introduces."""
+    """The images of the indices `chosen` in a frame, with the predicted class, its probability and the true one, which `truth` introduces.
+
+    Frame and tick tell right from wrong, unless `truth` is "label": then nothing is said about who is right.
+    """
     longest = max(len(class_names[index]) for index in np.union1d(np.asarray(y_true)[chosen],
                                                                   np.asarray(y_pred)[chosen]))
     columns = 8 if longest <= 4 and np.shape(x)[1] <= 64 else 6
@@ -139,10 +142,11 @@ def answered(x, y_true, y_pred, probability, chosen, class_names, label, truth="
             left, top = place % columns * width + (width - size) / 2, place // columns * (band + 0.08) + 0.04
             true, read = class_names[y_true[index]], class_names[y_pred[index]]
             right = y_true[index] == y_pred[index]
-            color, share = GOOD if right else BAD, _percent(probability[index])
+            mark, color = ("", GREY) if truth == "label" else ("✓ ", GOOD) if right else ("✗ ", BAD)
+            share = _percent(probability[index])
             _frame(axes, left, top, size, color)
             picture(axes, x[index], left, top, size)
-            verdict = f"{'✓' if right else '✗'} {read}{break_}{share}"
+            verdict = f"{mark}{read}{break_}{share}"
             lines(axes, left + size / 2, top + size + 0.16, verdict, color=color)
             lines(axes, left + size / 2, top + size + 0.16 + LINE * (1 + verdict.count("\n")), f"{truth}: {true}")
     return fig
