@@ -1,10 +1,10 @@
-"""The words and tables for what `protocol` measures: sentences that follow from a record and change with it."""
+"""The words, tables and figure for what `protocol` measures: sentences that follow from a record and change with it."""
 
 from statistics import mean
 
 import pandas as pd
 
-from helpers import overview, protocol, results, runs
+from helpers import figures, overview, plots, protocol, results, runs
 from helpers.exhibits import Prose, Table
 from helpers.tables import share, value
 
@@ -125,6 +125,13 @@ def difference_reading(one, other):
     word = "better than" if found["low"] > 0 else "worse than" if found["high"] < 0 else "not told apart from"
     return (f"With {_change(record, beside)} the run is {word} `{name}`: {100 * found['difference']:+.2f} points of test accuracy, 95 % interval {100 * found['low']:+.2f} to {100 * found['high']:+.2f} "
             "over test images and seeds.")
+
+
+def watched(record):
+    """The figure: test accuracy epoch by epoch, and what choosing an epoch by it promises and keeps."""
+    caption = (f"{record['run']}: left, accuracy on the test images after every epoch (the earliest may lie below the frame), beside the reported one; the dot is the last epoch. Right, by how much the "
+               "epoch that does best on a random half of the test images leads the last epoch, on that half and on the other; thin lines span 95\u00a0% of the halves.")
+    return figures.show(figures.stamp(record["dataset"]), record["run"], record["parameters"]["profile"], "watched", caption, plots.watched, record)
 
 
 def training_table(records):
