@@ -159,6 +159,8 @@ def table(records, profile):
     columns = ["Run", "Images", "Reported", "Last epoch", "Later epochs", "Best epoch", "n", "Reported lies"]
     note = ("Accuracy on the test images. Last epoch: mean and standard deviation over n seeds. Later epochs: lowest and highest of any seed in the second half of the training. Best epoch: chosen on "
             "the test images, mean over seeds; shown for what it would flatter. Reported lies *within*, *above* or *below* the later epochs. " + overview.labels(records))
+    if not rows:
+        note = "None of these experiments has a record in this edition."
     return Table(pd.DataFrame(rows, columns=columns), "Trained as the course report did: experiments beside the report's runs.", "tbl-course-protocol", align="lrrrrrrl", note=note)
 
 

@@ -180,6 +180,12 @@ def test_tables_show_reported_figures_beside_real_images_only():
     assert "0.00325" not in protocol_text.training_table({"a": drawn})._markdown().replace("\\", "")
 
 
+def test_table_stands_also_where_no_experiment_was_run():
+    shown = protocol_text.table({}, "full")._markdown()
+    assert "{#tbl-course-protocol" in shown and "None of these experiments" in shown, "the text refers to it"
+    assert protocol_text.impossible_reading({}) == ""
+
+
 @pytest.mark.parametrize("change, texts", [({}, {"reported"}), ({"profile": "quick"}, {"reported (not comparable)"}), ({"kind": "stand-in"}, set()), ({"curves": ((0.9,),)}, {"reported"})])
 def test_figure_shows_the_reported_accuracy_unless_images_were_drawn(change, texts):
     fig = watched(record(**change))
