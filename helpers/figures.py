@@ -17,7 +17,7 @@ WIDTHS = {"confusion": "80%", "plane": "70%", "reliability": "70%", "transformat
 def show(dataset, run, profile, name, caption, function, *inputs, **options):
     """Draw `function(*inputs, label=dataset, **options)` unless the file is there already, list it, and return it as an exhibit."""
     path = paths.figures(profile, run) / f"{name}.png"
-    if function is not plots.curves:  # which finds its label in the record
+    if function not in (plots.curves, plots.watched):  # which find their label in the record
         options["label"] = dataset
     plots.update(path, function, *inputs, **options)
     index = path.with_name("index.json")

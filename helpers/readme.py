@@ -10,7 +10,8 @@ START, END = "<!-- results: written by `make report PROFILE=full`, do not edit -
 
 def table(profile="full"):
     """The results as a Markdown table, a row a run, and a line on what is missing."""
-    records = overview.courses(results.load_all(profile))
+    everything = results.load_all(profile)
+    records = overview.courses(everything)
     lines = ["| run | data | parameters | reported | measured | n | seconds | verdict |", "|:--|:--|--:|--:|--:|--:|--:|:--|"]
     for run, record in records.items():
         reported = runs.entry(run).get("reported", {}).get("test_accuracy")
@@ -19,7 +20,16 @@ def table(profile="full"):
     missing = [f"`{run}`" for run in runs.select() if run not in records and runs.entry(run)["report"] in overview.REPORTS]
     if missing:
         lines += ["", f"Not measured yet: {', '.join(missing)}."]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_experiments({run: record for run, record in everything.items() if "beside" in runs.entry(run)})])
+
+
+def _experiments(records):
+    """The experiments of our own, in a table apart; nothing where none has a record."""
+    rows = [f"| `{run}` | `{runs.entry(run)['beside']}` | {record['dataset']['label']} | {share(record, 'test_accuracy')} | {len(record['seeds'])} |"
+            for run, record in records.items()]
+    head = ["", "Experiments of our own, each beside the run from which it differs in one thing (`notebooks/runs.yaml` says in which):", "",
+            "| experiment | beside | data | measured | n |", "|:--|:--|:--|--:|--:|"]
+    return [*head, *rows] if rows else []
 
 
 def write(profile="full"):

@@ -42,7 +42,7 @@ def select(names=None):
 
 
 def entry(run):
-    """A run's line of runs.yaml: notebook, report, about, parameters, reported, and sizes under a profile's name. Raises UserError for an unknown one."""
+    """A run's line of runs.yaml: notebook, report, about, parameters, reported, perhaps beside, and sizes under a profile's name. Raises UserError for an unknown one."""
     return table()["runs"][select([run])[0]]
 
 

@@ -16,7 +16,7 @@ from helpers import files, paths, results, statistics
 
 pytestmark = pytest.mark.slow
 
-RUNS = ("mnist-mlp", "fashion-cnn-1x100", "mnist-third-hasty", "fingers-carlosnet-augmented", "k49-search", "audit-mnist")  # one of each notebook
+RUNS = ("mnist-mlp", "fashion-cnn-1x100", "mnist-third-hasty", "fingers-carlosnet-augmented", "k49-search", "audit-mnist", "mnist-first-course")  # one of each notebook
 MIRROR = paths.ROOT.parent / "shared" / "data"
 
 
@@ -40,7 +40,7 @@ def predictions(out, run):
 
 @pytest.fixture(scope="module")
 def edition(tmp_path_factory, stand_ins):
-    """The six runs and their report, made once from stand-ins. Returns the folder and what the grid said."""
+    """The runs and their report, made once from stand-ins. Returns the folder and what the grid said."""
     for name in ("mnist", "fashion_mnist", "fingers", "kuzushiji49"):
         stand_ins(name)
     out = tmp_path_factory.mktemp("edition")
@@ -59,7 +59,7 @@ def test_record_of_every_notebook_is_whole_and_says_stand_in(edition, run):
         assert set(found) == {"y_true", "y_pred", "nearest", "distance", "twin"}
         assert content["seeds"][0]["test_accuracy"] == np.mean(found["y_pred"][0] == found["y_true"]) and sum(content["extra"]["twins"]) == found["twin"].sum()
         return
-    assert set(found) == ARRAYS
+    assert set(found) == (ARRAYS | {"y_epochs"} if run.endswith("-course") else ARRAYS)
     for number, seed in enumerate(content["seeds"]):
         assert SEED_FIELDS <= set(seed)
         assert all(0 <= seed[f"{part}_accuracy"] <= 1 and seed[f"{part}_loss"] > 0 for part in ("train", "validation", "test"))
@@ -76,6 +76,9 @@ def test_special_measurements_are_in_their_records(edition):
     assert 1 / 6 <= augmented["extra"]["chance"] < 0.3 and set(augmented["extra"]["neighbour"]) == {"plain", "transformed"}
     searched = record(out, "k49-search")
     assert {trial["search"] for trial in searched["extra"]["trials"]} == {"random search", "Hyperband"}
+    watched = predictions(out, "mnist-first-course")
+    assert np.array_equal(watched["y_epochs"][:, -1], watched["y_pred"]), "the last epoch's answers are those of the final weights"
+    assert record(out, "mnist-first-course")["seeds"][0]["selection"]["halves"] > 0
     assert record(out, "mnist-third-hasty")["seeds"][0]["test_loss"] > record(out, "mnist-third-hasty")["seeds"][0]["nll"], "its loss holds the penalty"
 
 
@@ -83,7 +86,7 @@ def test_the_grid_says_what_it_did_and_that_images_are_drawn(edition):
     _, said = edition
     for run in RUNS:
         assert run in said
-    assert "STAND-IN" in said and "All 6 runs done." in said
+    assert "STAND-IN" in said and f"All {len(RUNS)} runs done." in said
 
 
 def test_executed_notebooks_are_kept_with_a_page_each_and_nothing_half_done(edition):
@@ -136,7 +139,7 @@ def test_the_reports_words_follow_altered_records(edition, tmp_path, outcome, wo
 def test_a_second_call_reruns_nothing_and_rewrites_nothing(edition):
     out, _ = edition
     kept = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in (out / "report" / "smoke").rglob("*") if path.is_file()}
-    assert "All 6 runs of profile smoke are up to date" in call("grid", out, "--runs", ",".join(RUNS), DATA="stand-in")
+    assert f"All {len(RUNS)} runs of profile smoke are up to date" in call("grid", out, "--runs", ",".join(RUNS), DATA="stand-in")
     assert call("report", out, DATA="stand-in").count("up to date") == 2
     now = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in (out / "report" / "smoke").rglob("*") if path.is_file()}
     assert now == kept

@@ -23,6 +23,8 @@ AUGMENTED = ["mnist-cnn-augmented", "fingers-carlosnet-plain", "fingers-carlosne
 NOTEBOOKS = {**dict.fromkeys(DENSE, "01_mlp_baseline"), **dict.fromkeys(PLAIN, "02_simple_cnn"), **dict.fromkeys(REGULARISED, "03_regularised_cnn"),
              **dict.fromkeys(AUGMENTED, "04_augmentation_study"), "k49-search": "05_hyperparameter_search"}
 AUDITS = ["audit-mnist", "audit-fashion", "audit-emnist-letters", "audit-emnist-balanced", "audit-emnist-bymerge", "audit-k49", "audit-fingers"]
+BESIDE = {"mnist-first-course": "mnist-first", "mnist-second-v2-course": "mnist-second-v2", "mnist-second-v2-course-dropout-25": "mnist-second-v2-course",
+          "mnist-mlp-course": "mnist-mlp"}  # experiments of our own, and the run that each stands beside
 
 # Optimiser, rate, batch, epochs (the course report's own, or the cap where it stopped early); None where it leaves them open.
 PROTOCOLS = {
@@ -60,8 +62,26 @@ def fresh():
 
 
 def test_every_run_exists_in_the_notebook_that_suits_its_network():
-    assert {run: runs.entry(run)["notebook"] for run in runs.select()} == {**NOTEBOOKS, **dict.fromkeys(AUDITS, "06_data_audit")}
+    assert {run: runs.entry(run)["notebook"] for run in runs.select()} == {**NOTEBOOKS, **dict.fromkeys(AUDITS, "06_data_audit"),
+                                                                                **dict.fromkeys(BESIDE, "07_course_protocol")}
     assert len(NOTEBOOKS) == 26
+
+
+def test_experiments_stand_apart_from_the_runs_that_redo_a_report():
+    from helpers import overview
+
+    assert {run: runs.entry(run)["beside"] for run in runs.select() if "beside" in runs.entry(run)} == BESIDE
+    assert list(overview.courses(dict.fromkeys(runs.select()))) == [run for run in runs.select() if run in NOTEBOOKS]
+
+
+@pytest.mark.parametrize("run", BESIDE)
+def test_an_experiment_differs_from_the_run_beside_it_in_one_thing(run):
+    for profile in ("smoke", "quick", "full"):
+        assert runs.parameters(run, profile)["run"] == run
+    mine, theirs = runs.parameters(run, "full"), runs.parameters(BESIDE[run], "full")
+    changed = {name for name in set(mine) & set(theirs) - {"run", "seeds"} if mine[name] != theirs[name]}
+    assert changed == ({"dropout"} if "dropout" in run else set()), "the rest is the protocol of its notebook"
+    assert runs.entry(run)["reported"] == runs.entry(BESIDE[run])["reported"]
 
 
 @pytest.mark.parametrize("profile", ["smoke", "quick", "full"])

@@ -128,5 +128,18 @@ def test_the_readme_shows_the_committed_records_and_nothing_else(monkeypatch):
     text = (paths.ROOT / "README.md").read_text(encoding="utf-8")
     between = text.split(readme.START)[1].split(readme.END)[0].strip()
     assert between == readme.table()
-    for run, record in results.load_all("full").items():
+    for run, record in overview.courses(results.load_all("full")).items():
         assert f"`{run}`" in between and record["dataset"]["label"] in between
+
+
+def test_the_readme_sets_experiments_apart_and_counts_the_runs_of_the_reports_only(tmp_path, monkeypatch):
+    def made(run):
+        seeds = [{"test_accuracy": 0.98, "seconds": 10.0}]
+        return {"run": run, "seeds": seeds, "parameters": {"profile": "full"}, "parameter_count": 5, "dataset": {"kind": "official", "test": 10000, "label": "MNIST"}}
+
+    monkeypatch.setattr(results, "load_all", lambda profile: {run: made(run) for run in runs.select() if run.startswith("mnist")})
+    first, apart = readme.table().split("Experiments of our own")
+    assert "`mnist-first-course`" not in first and "`mnist-first`" in first and "Not measured yet: `fashion-dense`" in first
+    assert "| `mnist-first-course` | `mnist-first` | MNIST | 98.00 % | 1 |" in apart
+    monkeypatch.setattr(results, "load_all", lambda profile: {"mnist-mlp": made("mnist-mlp")})
+    assert "Experiments" not in readme.table() and "-course" not in readme.table()

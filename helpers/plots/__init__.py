@@ -12,4 +12,5 @@ from helpers.plots.pareto import cost  # noqa: F401
 from helpers.plots.evaluation import confusion, embedding, recalls, reliabilities, reliability  # noqa: F401
 from helpers.plots.files import drawn, fingerprint, png, save, update  # noqa: F401
 from helpers.plots.pictures import augmented, feature_maps, filters, gallery, gradcam, mistakes, samples  # noqa: F401
+from helpers.plots.protocol import watched  # noqa: F401
 from helpers.plots.training import curves, trials  # noqa: F401
