@@ -28,6 +28,7 @@ def watch(stale, profile, submit):
 def _client():
     import logging
 
+    import dask
     from distributed import Client, LocalCluster
 
     address = os.environ.get("SCHEDULER")
@@ -40,6 +41,8 @@ def _client():
         print(f"Dask cluster at {address}: {len(client.scheduler_info(n_workers=-1)['workers'])} workers.", flush=True)
         return client
     logging.getLogger("distributed").setLevel(logging.ERROR)
+    # The worker lives in this very process. After a pause, of a closed laptop or a stopped job, Dask would take it for dead and wait for another for ever.
+    dask.config.set({"distributed.scheduler.worker-ttl": None})
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     cluster = LocalCluster(n_workers=1, threads_per_worker=cores, processes=False, dashboard_address="127.0.0.1:0",
                            worker_dashboard_address="127.0.0.1:0", resources={"cores": cores})
