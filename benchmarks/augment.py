@@ -3,21 +3,26 @@
 import time
 
 from benchmarks import images, measure
-from benchmarks.train import workers
+from benchmarks.train import ours, workers
 from benchmarks.worker import Worker, together
 
-RUN, COUNT, EPOCHS, BATCH = "fingers-carlosnet-plain", 2_400, 1, 32
+RUN, COUNT, BATCH = "fingers-carlosnet-plain", 2_400, 32
 SETTING = "strong"  # that of the fingers report: flips, 90 degrees, shifts and zooms of a fifth
 
 
 def augment(say=print):
-    """Row `augment`: seconds of a carlosnet epoch on transformed images over those of a plain one, as the grid runs it: two seeds side by side."""
-    plain, transformed = workers(RUN, COUNT, EPOCHS), workers(RUN, COUNT, EPOCHS, SETTING)
-    say(f"  carlosnet: {COUNT:,} images, {EPOCHS} epochs; seconds, transformed over plain")
+    """Rows: seconds of a carlosnet epoch on transformed images over those of a plain one, of one training that has the machine to itself; and of two side by side."""
+    say(f"  carlosnet, {COUNT:,} images; seconds, transformed over plain")
+    alone = _compared([Worker(ours, RUN, COUNT, 1, 0)], [Worker(ours, RUN, COUNT, 1, 0, SETTING)], say)
+    say("  the same, two seeds side by side with one thread each")
+    return {"augment": alone, "augment.side_by_side": _compared(workers(RUN, COUNT, 1), workers(RUN, COUNT, 1, SETTING), say)}
+
+
+def _compared(plain, transformed, say):
     pairs = measure.alternate(lambda: _seconds(together(*transformed)), lambda: _seconds(together(*plain)), say)
     for worker in plain + transformed:
         worker.close()
-    return {"augment": measure.ratios(pairs)}
+    return measure.ratios(pairs)
 
 
 def _seconds(found):

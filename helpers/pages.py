@@ -9,7 +9,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from helpers import paths
+from helpers import paths, startup
 from helpers.markup import fence
 
 STYLE = paths.REPORT_SOURCE / "style"
@@ -24,6 +24,7 @@ KANA = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]"
 
 def execute(notebook, output, parameters):
     """Run a notebook headlessly with parameters; returns it with its outputs. Raises UserError where a cell fails."""
+    startup.without_grammars()
     import papermill
 
     try:

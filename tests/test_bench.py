@@ -178,3 +178,11 @@ def test_report_tells_that_the_machine_was_shared(tmp_path):
     assert "2 cores, which had other work too: 1.3 to 1.3 processes" in bench.table(tmp_path).note.replace("\\", "")
     files.save_json(tmp_path / "bench-machine.json", {"noop": {**about, "load_before": 0.1}})
     assert "other work" not in bench.table(tmp_path).note
+
+
+def test_notebooks_are_handled_without_the_grammars_that_they_do_not_need():
+    import subprocess
+
+    code = ("from helpers import startup; startup.without_grammars(); import sys, papermill, nbformat; from nbformat.v4 import new_notebook; "
+            "nbformat.validate(new_notebook()); print(sys.modules['rfc3987_syntax'], 'lark' in sys.modules)")
+    assert subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True, check=True).stdout.split() == ["None", "False"]
