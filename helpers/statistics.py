@@ -90,3 +90,11 @@ def cautious_gap(a, b, n):
 
     only_a, only_b = round(n * (1 - b)), round(n * (1 - a))
     return float(stats.binomtest(only_a, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
+
+
+def without_twins(right, twin):
+    """Accuracy on all test images and on those without a twin among the training images (None where none is left).
+
+    right: bool (seeds, n); twin: bool (n,). Returns two fractions, means over seeds.
+    """
+    return float(np.mean(right)), float(np.mean(right[:, ~twin])) if (~twin).any() else None

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 
 import pytest
@@ -181,8 +182,13 @@ def test_report_tells_that_the_machine_was_shared(tmp_path):
 
 
 def test_notebooks_are_handled_without_the_grammars_that_they_do_not_need():
-    import subprocess
-
     code = ("from helpers import startup; startup.without_grammars(); import sys, papermill, nbformat; from nbformat.v4 import new_notebook; "
             "nbformat.validate(new_notebook()); print(sys.modules['rfc3987_syntax'], 'lark' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True, check=True).stdout.split() == ["None", "False"]
+
+
+def test_report_loads_no_keras():
+    source = next(cell for cell in json.loads((paths.ROOT / "report/report.ipynb").read_text(encoding="utf-8"))["cells"] if "setup" in cell["metadata"].get("tags", []))
+    imports = [line for line in "".join(source["source"]).splitlines() if line.startswith(("import", "from"))]
+    code = "; ".join([*imports, "import sys; print(*sorted({'keras', 'tensorflow'} & set(sys.modules)))"])
+    assert imports and subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True, check=True).stdout.split() == []
