@@ -4,7 +4,7 @@ import time
 
 from benchmarks import images, measure
 from benchmarks.train import ours, workers
-from benchmarks.worker import Worker, together
+from benchmarks.worker import Worker, ready, together
 
 RUN, COUNT, BATCH = "fingers-carlosnet-plain", 2_400, 32
 SETTING = "strong"  # that of the fingers report: flips, 90 degrees, shifts and zooms of a fifth
@@ -19,6 +19,7 @@ def augment(say=print):
 
 
 def _compared(plain, transformed, say):
+    ready(*plain, *transformed)
     pairs = measure.alternate(lambda: _seconds(together(*transformed)), lambda: _seconds(together(*plain)), say)
     for worker in plain + transformed:
         worker.close()
@@ -73,6 +74,7 @@ def augment_pipeline(say=print):
     """Row `augment_pipeline`: transformed images a second, ours over separate layers."""
     say(f"  {COUNT:,} images of 128 x 128; images a second, ours over Keras's layers")
     with Worker(composed, COUNT) as ours, Worker(layered, COUNT) as other:
+        ready(ours, other)
         for worker in (ours, other):
             worker.measure()  # a first pass traces the graphs
         return {"augment_pipeline": measure.ratios(measure.alternate(ours.measure, other.measure, say))}

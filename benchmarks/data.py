@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from benchmarks import images, measure
-from benchmarks.worker import Worker
+from benchmarks.worker import Worker, ready
 
 COUNTS = {"train": 60_000, "test": 10_000}
 
@@ -143,6 +143,7 @@ def prepared_by():
         kept.mkdir()
         sums = write_files(kept)
         with served(kept) as address, Worker(theirs_prepare, address, sums, theirs) as other, Worker(ours_prepare, str(kept), sums, ours) as own:
+            ready(other, own)
             yield other, own, (address, sums, theirs), (ours,)
 
 
@@ -160,4 +161,5 @@ def load(say=print):
         other.measure()
         own.measure()
         with Worker(theirs_load, *of_other) as other, Worker(ours_load, *of_own) as own:
+            ready(other, own)
             return {"load": measure.ratios(measure.alternate(other.measure, own.measure, say))}

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import images, measure
-from benchmarks.worker import Worker
+from benchmarks.worker import Worker, ready
 
 LARGE, SMALL, VALIDATION, WINDOW = 700_000, 10_000, 1_000, 10_000  # images; WINDOW: learnt from in one measurement
 RUN = "emnist-third-bymerge"
@@ -84,6 +84,7 @@ def scale(say=print):
             write(Path(name) / str(count), count)
         say(f"  emnist_third, {LARGE:,} images over {SMALL:,}; images a second")
         with Worker(fed, f"{name}/{LARGE}", meta) as large, Worker(fed, f"{name}/{SMALL}", meta) as small:
+            ready(large, small)
             peaks = []
 
             def of_large():

@@ -7,7 +7,7 @@ graphs, is not counted.
 import time
 
 from benchmarks import images, measure, rows
-from benchmarks.worker import Worker, together
+from benchmarks.worker import Worker, ready, together
 
 # Images of the training part and epochs of one measurement: a few seconds each. A tenth as many images for validation.
 RUNS = dict(zip(rows.NETWORKS, [(36_000, 2), (9_600, 1), (9_600, 1), (28_800, 1), (4_800, 1), (256, 1)], strict=True))
@@ -85,6 +85,7 @@ def train(say=print):
         say(f"  {run}: {count:,} images, {epochs} epochs; images a second, ours over plain fit")
         side_by_side = workers(run, count, epochs)
         with Worker(plain, run, count, epochs, 0) as other:
+            ready(*side_by_side, other)
             pairs = measure.alternate(lambda: rate(together(*side_by_side)), lambda: rate([other.measure()]), say)
         for worker in side_by_side:
             worker.close()

@@ -24,11 +24,17 @@ class Worker:
         with _environment({name: str(threads) for name in THREADS} if threads else {}):
             self.process.start()
         other.close()
-        self._answer()
+        self.waited_for = False
 
     def measure(self):
         """One measurement: what the function returns."""
         return together(self)[0]
+
+    def ready(self):
+        """Wait until the function is there; RuntimeError with its traceback if `prepare` failed."""
+        if not self.waited_for:
+            self._answer()
+            self.waited_for = True
 
     def _answer(self):
         try:
@@ -52,8 +58,15 @@ class Worker:
         self.process.kill()
 
 
+def ready(*workers):
+    """Wait for workers that were started side by side, so that none is still being made ready while another is measured."""
+    for worker in workers:
+        worker.ready()
+
+
 def together(*workers):
     """Let several workers measure at the same time, started at the same moment; returns their results in order."""
+    ready(*workers)
     for worker in workers:
         worker.pipe.send(True)
     return [worker._answer() for worker in workers]

@@ -25,7 +25,7 @@ KANA = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]"
 def execute(notebook, output, parameters):
     """Run a notebook headlessly with parameters; returns it with its outputs. Raises UserError where a cell fails.
 
-    output: where to write it, or None: papermill writes the whole notebook twice a cell, which takes seconds where there are many.
+    output: where to write it, as papermill does after every cell; None keeps it in memory.
     """
     startup.without_grammars()
     import papermill

@@ -83,7 +83,7 @@ def told(name):
 
 def test_worker_that_fails_says_why():
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
-        Worker(divided, 0)
+        Worker(divided, 0).ready()
 
 
 def divided(by):
