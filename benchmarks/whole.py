@@ -129,13 +129,10 @@ def noop(say=print):
 
 def report(say=print):
     """Row `report`: seconds of `make report`, over those of pandoc and Typst alone on the text that came out of it."""
-    from helpers import pages
-
     with tempfile.TemporaryDirectory() as name:
         environment, folder = edition(f"{name}/edition"), Path(name) / "bare"
         folder.mkdir()
-        node = pages.execute(paths.REPORT_SOURCE / "report.ipynb", None, {"profile": "full"})
-        (folder / "report.md").write_text(pages.markdown(node, folder), encoding="utf-8")
+        seconds([PYTHON, "-c", "import sys; from benchmarks import whole; whole.text(sys.argv[1])", folder], environment)
         say("  the committed edition; seconds, `make report` over pandoc and Typst on the same text")
 
         def ours():
@@ -145,6 +142,14 @@ def report(say=print):
             return seconds(["make", "--no-print-directory", "report", "PROFILE=full"], environment)
 
         return {"report": measure.ratios(measure.alternate(ours, lambda: bare(folder, environment), say))}
+
+
+def text(folder):
+    """Write the report's Markdown and the pictures it shows into a folder. In a process of its own, where OUT names the copy: drawing changes figures."""
+    from helpers import pages
+
+    node = pages.execute(paths.REPORT_SOURCE / "report.ipynb", None, {"profile": "full"})
+    (Path(folder) / "report.md").write_text(pages.markdown(node, folder), encoding="utf-8")
 
 
 def bare(folder, environment):
