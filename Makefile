@@ -29,7 +29,7 @@ endif
 $(if $(KERAS_BACKEND),$(eval export KERAS_BACKEND))
 
 .DEFAULT_GOAL := help
-.PHONY: help all report test lab clean lock
+.PHONY: help all report test bench lab clean lock
 .DELETE_ON_ERROR:
 
 help:
@@ -37,6 +37,7 @@ help:
 	@echo 'make report  write the report again from the results that are there'
 	@echo 'make lab     open the notebooks in JupyterLab'
 	@echo 'make test    run the tests'
+	@echo 'make bench   measure how fast it is, in under 20 minutes; ROWS=load,noop measures some rows'
 	@echo 'make clean   remove what was built; data, the full edition and the environment stay'
 	@echo 'make lock    pin the newest versions of all dependencies'
 	@echo
@@ -54,6 +55,9 @@ lab: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks --rows '$(ROWS)'
 
 clean:
 	@base='$(or $(OUT),.)'; data='$(or $(DATA_DIR),data)'; for edition in smoke quick lab; do \

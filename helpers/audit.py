@@ -84,11 +84,3 @@ def doubted(labels, answers, confidences, sure):
     agreed = (answers == answers[0]).all(axis=0) & (answers[0] != labels) & (least >= sure)
     chosen = np.flatnonzero(agreed)
     return chosen[np.argsort(-least[chosen], kind="stable")]
-
-
-def without_twins(right, twin):
-    """Accuracy on all test images and on those without a twin among the training images (None where none is left).
-
-    right: bool (seeds, n); twin: bool (n,). Returns two fractions, means over seeds.
-    """
-    return float(np.mean(right)), float(np.mean(right[:, ~twin])) if (~twin).any() else None

@@ -5,7 +5,7 @@ from statistics import mean, stdev
 import pandas as pd
 
 from helpers import results, statistics
-from helpers.audit import without_twins
+from helpers.statistics import without_twins
 from helpers.exhibits import Prose, Table, plain
 from helpers.overview import labels
 from helpers.tables import counted

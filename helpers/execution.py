@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-from helpers import files, paths, results, runs
+from helpers import files, paths, results, runs, startup
 
 LIMITS = {"smoke": 600, "quick": 1800}  # seconds a run may take; a day otherwise
 CHILDREN = set()  # process groups started here and not yet ended
@@ -102,6 +102,7 @@ def _main(specification):
     """Execute the notebook, then make its appendix page; print {"error": ...} as the last line."""
     if specification["parent"] == os.getppid():
         threading.Thread(target=_watch, args=(specification["parent"],), daemon=True).start()
+    startup.without_grammars()
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
@@ -109,6 +110,7 @@ def _main(specification):
     source, folder = paths.NOTEBOOKS / f"{runs.entry(run)['notebook']}.ipynb", paths.executed(profile)
     partial, error = folder / f".{run}.partial.ipynb", ""
     files.check_writable(folder)
+    startup.load_exporter()
     try:
         papermill.execute_notebook(source, partial, parameters=specification["values"], cwd=paths.NOTEBOOKS, kernel_name="python3",
                                    progress_bar=False, log_output=False)

@@ -9,7 +9,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from helpers import paths
+from helpers import paths, startup
 from helpers.markup import fence
 
 STYLE = paths.REPORT_SOURCE / "style"
@@ -23,12 +23,16 @@ KANA = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]"
 
 
 def execute(notebook, output, parameters):
-    """Run a notebook headlessly with parameters; returns it with its outputs. Raises UserError where a cell fails."""
+    """Run a notebook headlessly with parameters; returns it with its outputs. Raises UserError where a cell fails.
+
+    output: where to write it, as papermill does after every cell; None keeps it in memory.
+    """
+    startup.without_grammars()
     import papermill
 
     try:
         return papermill.execute_notebook(
-            str(notebook), str(output), parameters, kernel_name="python3", language="python", cwd=str(paths.ROOT),
+            str(notebook), None if output is None else str(output), parameters, kernel_name="python3", language="python", cwd=str(paths.ROOT),
             progress_bar=False, log_output=False, extra_arguments=["--log-level=50"])  # the kernel's remarks stay out
     except papermill.PapermillExecutionError as error:
         said = error.evalue if error.ename == "UserError" else f"{error.ename}: {error.evalue}"

@@ -74,7 +74,7 @@ def _write(profile, page, document):
 
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(2) as pool:
         folder = Path(name)
-        node = pages.execute(NOTEBOOK, folder / "report.ipynb", {"profile": profile})
+        node = pages.execute(NOTEBOOK, None, {"profile": profile})
         figures = _figures(profile)
         text = pages.markdown(node, folder)
         made = [pool.submit(pages.html, text, folder), pool.submit(pages.pdf, text, folder)]

@@ -1,17 +1,20 @@
 """How sure a number is: intervals, paired tests, corrections for many claims. NumPy and SciPy only."""
 
 import numpy as np
-from scipy import stats
 
 
 def wilson(successes, n, level=0.95):
     """Wilson's score interval (low, high) of a proportion: what another sample of `n` test images might have shown (Wilson 1927)."""
+    from scipy import stats  # half a second, which a notebook that never asks need not spend
+
     interval = stats.binomtest(round(successes), n).proportion_ci(level, method="wilson")
     return float(interval.low), float(interval.high)
 
 
 def mcnemar(right_a, right_b):
     """Exact two-sided McNemar test on the same images; two bool arrays (n,). Returns p: 1 where the two never differ (McNemar 1947)."""
+    from scipy import stats
+
     only_a, only_b = int(np.sum(right_a & ~right_b)), int(np.sum(~right_a & right_b))
     return float(stats.binomtest(only_a, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
 
@@ -83,5 +86,15 @@ def cautious_gap(a, b, n):
 
     What two published figures show by themselves, when the answers are not at hand.
     """
+    from scipy import stats
+
     only_a, only_b = round(n * (1 - b)), round(n * (1 - a))
     return float(stats.binomtest(only_a, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
+
+
+def without_twins(right, twin):
+    """Accuracy on all test images and on those without a twin among the training images (None where none is left).
+
+    right: bool (seeds, n); twin: bool (n,). Returns two fractions, means over seeds.
+    """
+    return float(np.mean(right)), float(np.mean(right[:, ~twin])) if (~twin).any() else None

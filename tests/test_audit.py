@@ -124,8 +124,8 @@ def test_planted_wrong_labels_are_doubted(parts):
 
 def test_accuracy_without_twins_by_hand():
     right, twin = np.array([[True, True, False, True], [True, False, False, True]]), np.array([True, False, False, False])
-    assert audit.without_twins(right, twin) == (5 / 8, 3 / 6)
-    assert audit.without_twins(right, np.ones(4, bool)) == (5 / 8, None)
+    assert statistics.without_twins(right, twin) == (5 / 8, 3 / 6)
+    assert statistics.without_twins(right, np.ones(4, bool)) == (5 / 8, None)
 
 
 # --- words ----------------------------------------------------------------------------------------------------------------

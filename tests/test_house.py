@@ -80,7 +80,7 @@ def test_supported_pythons_are_stated():
 def test_top_of_the_tree_is_as_described():
     top = {name.split("/")[0] for name in tracked()}
     assert {"Makefile", "environment.yml", "pyproject.toml", "uv.lock", "notebooks", "helpers", "report", "tests", ".gitignore"} <= top
-    allowed = {"README.md", "LICENSE", "CITATION.cff", "Makefile", "environment.yml", "pyproject.toml", "uv.lock", "notebooks", "helpers", "data", "figures",
+    allowed = {"README.md", "LICENSE", "CITATION.cff", "Makefile", "environment.yml", "pyproject.toml", "uv.lock", "notebooks", "helpers", "benchmarks", "data", "figures",
                "report", "tests", ".ci", ".github", ".gitignore", ".gitattributes", ".dockerignore", "Dockerfile"}
     assert top <= allowed, top - allowed
 

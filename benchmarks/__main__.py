@@ -1,0 +1,66 @@
+"""Measure, print a table, write report/bench.json: `make bench`, or `make bench ROWS=load,noop` for some rows.
+
+Each row is written as soon as it is measured, so that an interrupted benchmark keeps what it has. report/bench-machine.json says when and on what each was measured.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+import time
+from datetime import datetime, timezone
+
+from benchmarks import measure, rows
+from helpers import bench, files, paths
+
+RESULT, MACHINE = paths.REPORT_SOURCE / "bench.json", paths.REPORT_SOURCE / "bench-machine.json"
+
+
+def main(arguments=None):
+    """Command line; returns the exit status: 0 once everything is measured, whether the goals are met or not."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what this project's speed is worth.")
+    parser.add_argument("--rows", default="", help=f"rows, separated by commas; all by default: {', '.join(rows.STEPS)}")
+    wanted = [name for name in parser.parse_args(arguments).rows.split(",") if name] or list(rows.STEPS)
+    unknown = [name for name in wanted if name not in rows.STEPS]
+    if unknown:
+        print(f"Error: there is no row {', '.join(unknown)}. The rows are: {', '.join(rows.STEPS)}.", file=sys.stderr)
+        return 2
+    started = time.perf_counter()
+    for name in rows.STEPS:
+        if name in wanted:
+            print(name, flush=True)
+            measured(name)
+    print(f"\n{table(files.load_json(RESULT))}\n\nMeasured in {(time.perf_counter() - started) / 60:.1f} minutes, written to {RESULT}.")
+    return 0
+
+
+def measured(name):
+    """Measure one row and add it, with its parts, to the result."""
+    from helpers import results
+
+    before, started = load(), time.perf_counter()
+    function = getattr(importlib.import_module(f"benchmarks.{rows.STEPS[name]}"), name)
+    found = {part: measure.row(ratios, *rows.GOALS[part]) for part, ratios in function(lambda line: print(line, flush=True)).items()}
+    held = {part: entry for part, entry in (files.load_json(RESULT) or {}).items() if part not in rows.parts(name, rows.GOALS)} | found
+    files.save_json(RESULT, {part: held[part] for part in rows.GOALS if part in held})
+    about = {"measured": datetime.now(timezone.utc).isoformat(timespec="minutes"), "seconds": round(time.perf_counter() - started),
+             "load_before": before, "load_after": load(), "hardware": results.hardware(), "versions": results.versions()}
+    files.save_json(MACHINE, {**(files.load_json(MACHINE) or {}), name: about})
+
+
+def load():
+    """Processes that wanted a core in the last minute, on average; None where the system does not say."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
+
+
+def table(held):
+    """The result as text, a line a row."""
+    lines = [f"{'row':30} {'ratio':>8} {'low':>8} {'high':>8}  {'goal':>8}"]
+    for name, entry in held.items():
+        goal = f"{'>=' if entry['better'] == 'higher' else '<='} {entry['goal']:g}"
+        lines.append(f"{name:30} {entry['ratio']:8.3g} {entry['low']:8.3g} {entry['high']:8.3g}  {goal:>8}  {'met' if bench.met(entry) else 'NOT MET':7}  {entry['unit']}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""The arithmetic of the benchmark: two things measured in turn, their ratio, its median and spread, and whether the goal is met."""
+
+import statistics
+import subprocess
+import time
+
+REPEATS, REPEATS_OF_LONG, LONG = 5, 3, 60  # a repeat, both sides together, counts as long from this many seconds on
+
+
+def alternate(numerator, denominator, say=print):
+    """Call two measurements in turn, five times, or three times where the first pair took a minute or more; returns their results in pairs.
+
+    Every second pair begins with the other side, so that neither always finds the machine as the other has left it.
+    """
+    pairs, wanted = [], REPEATS
+    while len(pairs) < wanted:
+        started = time.perf_counter()
+        if len(pairs) % 2:
+            second = denominator()
+            first = numerator()
+        else:
+            first = numerator()
+            second = denominator()
+        pairs.append((first, second))
+        if len(pairs) == 1 and time.perf_counter() - started >= LONG:
+            wanted = REPEATS_OF_LONG
+        say(f"    {len(pairs)}/{wanted}: {first:,.4g} over {second:,.4g}, ratio {first / second:.3g}")
+    return pairs
+
+
+def ratios(pairs):
+    """Numerator over denominator of each pair."""
+    return [first / second for first, second in pairs]
+
+
+def geometric_means(series):
+    """The geometric mean of several networks' ratios, one for each repeat: [[a1, a2], [b1, b2]] gives [sqrt(a1 b1), sqrt(a2 b2)]."""
+    return [statistics.geometric_mean(one) for one in zip(*series, strict=True)]
+
+
+def row(found, goal, better, unit):
+    """An entry of report/bench.json from the ratios of all repeats: their median, the smallest and the largest."""
+    if better not in ("higher", "lower"):
+        raise ValueError(f"better is {better!r}; it must be higher or lower")
+    return {"ratio": round(statistics.median(found), 4), "low": round(min(found), 4), "high": round(max(found), 4), "goal": goal, "better": better, "unit": unit}
+
+
+def command(words, folder, environment):
+    """Run a command to its end in a folder; returns wall seconds and what it printed. RuntimeError with the end of what it said if it fails."""
+    started = time.perf_counter()
+    done = subprocess.run([str(word) for word in words], cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    took = time.perf_counter() - started
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(map(str, words))[:200]} ended with status {done.returncode}: {(done.stderr or done.stdout)[-1000:]}")
+    return took, done.stdout
