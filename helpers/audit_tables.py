@@ -5,7 +5,6 @@ from statistics import mean, stdev
 import pandas as pd
 
 from helpers import results, statistics
-from helpers.statistics import without_twins
 from helpers.exhibits import Prose, Table, plain
 from helpers.overview import labels
 from helpers.tables import counted
@@ -91,7 +90,7 @@ def apart(records, audits, profile):
         for run, record in records.items():
             right = rightness(profile, record, answers["y_true"], audit)
             if right is not None:
-                yield run, *without_twins(right, answers["twin"]), int((~answers["twin"]).sum()), float(answers["twin"].mean())
+                yield run, *statistics.without_twins(right, answers["twin"]), int((~answers["twin"]).sum()), float(answers["twin"].mean())
 
 
 def twin_table(records, audits, profile):
