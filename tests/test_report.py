@@ -166,7 +166,7 @@ def test_a_report_is_built_once_and_again_only_when_something_changed(out):
 
 
 def test_an_unchanged_report_needs_no_heavy_import(out, monkeypatch):
-    heavy = {"papermill", "nbconvert", "pandas", "typst", "keras", "numpy", "matplotlib"}
+    heavy = {"papermill", "nbconvert", "pandas", "typst", "keras", "scipy", "matplotlib"}
     code = f"import sys, helpers.report; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

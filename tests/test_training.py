@@ -568,7 +568,7 @@ def test_nearest_neighbour_agrees_with_brute_force(side, channel):
         train, test = (images.reshape(-1, 32, side // 32, 32, side // 32).mean(axis=(2, 4)) for images in (train, test))
     distances = ((test[:, None] - train[None])**2).sum(axis=(2, 3))
     images = [arrays[name][..., None] if channel else arrays[name] for name in ("x_train", "x_test")]
-    found = evaluation.nearest_neighbour(images[0], arrays["y_train"], images[1], batch=7)
+    found = evaluation.nearest_neighbour(images[0], arrays["y_train"], images[1])
     assert found.dtype == "uint8"
     np.testing.assert_array_equal(found, arrays["y_train"][distances.argmin(axis=1)])
 
