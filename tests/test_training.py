@@ -571,6 +571,8 @@ def test_nearest_neighbour_agrees_with_brute_force(side, channel):
     found = evaluation.nearest_neighbour(images[0], arrays["y_train"], images[1])
     assert found.dtype == "uint8"
     np.testing.assert_array_equal(found, arrays["y_train"][distances.argmin(axis=1)])
+    rows = [evaluation.reduced(one, 32) for one in images]
+    np.testing.assert_array_equal(evaluation.nearest(*rows, batch=7), evaluation.nearest(*rows))
 
 
 # --- explanation ----------------------------------------------------------------------------------------------------------
