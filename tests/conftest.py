@@ -17,6 +17,7 @@ os.environ.update(
 
 import numpy as np
 import pytest
+from faults.ledger import pytest_addoption, pytest_configure, pytest_itemcollected, pytest_runtest_logreport, pytest_sessionfinish  # noqa: F401
 
 
 def pytest_unconfigure():
