@@ -75,8 +75,8 @@ def run(kind, build, parts, classes, *, batch_size, trials, trial_epochs, seed, 
     `trial_epochs`. Returns the tuner; its finished trials are never trained again."""
     key = json.dumps([inspect.getsource(build), parts.identity, batch_size, trials, trial_epochs, seed, RESULTS])
     folder = paths.trained(profile, run) / hashlib.sha256(key.encode()).hexdigest()[:12]
-    options = {"objective": "val_accuracy", "seed": seed, "directory": str(folder), "project_name": kind.replace(" ", "-"),
-               "max_consecutive_failed_trials": 1}  # Keras Tuner would go on in silence
+    options = {"objective": "val_accuracy", "seed": seed or 10**6, "directory": str(folder), "project_name": kind.replace(" ", "-"),
+               "max_consecutive_failed_trials": 1}  # Keras Tuner would go on in silence; and it takes seed 0 for none
     space = Space(build, parts, classes, batch_size, seed)
 
     def opened():
