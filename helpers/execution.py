@@ -30,10 +30,13 @@ def execute(run, profile, values, environment, threads):
     threads = {name: str(threads) for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     environment = {**os.environ, **environment, **threads, "TF_CPP_MIN_LOG_LEVEL": "2",
                    "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # runs may share one graphics card
-    files.save_json(progress, {"text": "starting"}, durable=False)
     specification = json.dumps({"run": run, "profile": profile, "values": values, "parent": os.getpid()})
-    child = subprocess.Popen([sys.executable, "-m", "helpers.execution", specification], cwd=paths.ROOT, env=environment, text=True,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        files.save_json(progress, {"text": "starting"}, durable=False)
+        child = subprocess.Popen([sys.executable, "-m", "helpers.execution", specification], cwd=paths.ROOT, env=environment, text=True,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True)
+    except (OSError, paths.UserError) as error:  # a full disk, no more processes
+        return {"seconds": 0, "error": str(error)}
     CHILDREN.add(child.pid)
     try:
         output, errors = child.communicate(timeout=limit)
@@ -104,6 +107,7 @@ def _main(specification):
     """Execute the notebook, alone; print {"error": ...} as the last line."""
     if specification["parent"] == os.getppid():
         threading.Thread(target=_watch, args=(specification["parent"],), daemon=True).start()
+    files.settle()
     run, profile = specification["run"], specification["profile"]
     # Another process may be at it still: one whose grid is gone, on another machine of a cluster.
     with locks.held(paths.executed(profile) / f".{run}.execution.lock", lambda holder: print(f"{run}: waiting for {holder}", file=sys.stderr)) as waited:

@@ -1,9 +1,11 @@
 """Files that are whole or not there: written under a temporary name, then renamed."""
 
+import atexit
 import contextlib
 import hashlib
 import json
 import os
+import shutil
 import struct
 import tempfile
 import zlib
@@ -120,6 +122,13 @@ def check_writable(folder):
         tempfile.TemporaryFile(dir=folder).close()  # a name of its own: two grids may try at once
     except OSError as error:
         raise _unwritable(folder, error) from error
+
+
+def settle():
+    """Point HOME to a temporary folder for this process and its children where it cannot be written: IPython and Matplotlib keep settings there."""
+    if not os.access(os.environ.get("HOME") or os.path.expanduser("~"), os.W_OK):
+        os.environ["HOME"] = tempfile.mkdtemp(prefix="home-")
+        atexit.register(shutil.rmtree, os.environ["HOME"], ignore_errors=True)
 
 
 def _unwritable(path, error):

@@ -26,6 +26,7 @@ def main(arguments=None):
     parser.add_argument("--profile", default="quick", help="smoke, quick or full")
     parser.add_argument("--runs", default="", help="run ids, separated by commas; all by default")
     options = parser.parse_args(arguments)
+    files.settle()
     try:
         return 0 if run_grid(options.profile, [name for name in options.runs.split(",") if name]) else 1
     except UserError as error:

@@ -58,7 +58,7 @@ def _acquire(path, taken):
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            file = open(path, "a+", encoding="utf-8")
+            file = open(path, "a+b", buffering=0)
         except OSError as error:
             raise UserError(f"Cannot write {path}: {error.strerror}. Choose a folder you may write to, with OUT=DIR or DATA_DIR=DIR.") from error
         try:
@@ -66,7 +66,7 @@ def _acquire(path, taken):
         except BlockingIOError:
             with file:
                 file.seek(0)
-                holder = file.read().strip() or "another process"
+                holder = file.read().decode(errors="replace").strip() or "another process"
             if not waited:
                 taken(holder)
             waited = True
@@ -94,5 +94,4 @@ def _sign(file):
     """Who holds it, for whoever comes second. A full disk takes the words and leaves the lock."""
     with contextlib.suppress(OSError):
         file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now():%H:%M:%S}")
-        file.flush()
+        file.write(f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now():%H:%M:%S}".encode())

@@ -3,6 +3,7 @@
 import io
 import os
 import platform
+import re
 from datetime import datetime, timezone
 
 import numpy as np
@@ -83,7 +84,8 @@ def figures(content):
 
 def _captions(folder):
     found = files.load_json(folder / "index.json")
-    return found if isinstance(found, dict) else {}
+    found = found if isinstance(found, dict) else {}
+    return {name: caption for name, caption in found.items() if re.fullmatch(r"[\w-]{1,99}", name) and isinstance(caption, str)}
 
 
 def load(profile, run):

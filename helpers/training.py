@@ -3,10 +3,12 @@
 Plain Keras 3, so that `KERAS_BACKEND=jax` or `torch` runs it too.
 """
 
+import errno
 import hashlib
 import json
 import os
 import re
+import shutil
 import time
 from dataclasses import dataclass
 
@@ -111,12 +113,15 @@ def _save(model, stem, record):
     partial, final = stem.with_name(f"{stem.name}.{os.getpid()}.weights.h5"), stem.with_name(f"{stem.name}.weights.h5")
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
+        values = [*model.variables, *(model.optimizer.variables if model.optimizer else ())]
+        if shutil.disk_usage(stem.parent).free < 2**20 + 5 * sum(int(np.prod(value.shape)) for value in values):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # before HDF5 finds out, which then takes the process down
         model.save_weights(partial)
         os.replace(partial, final)
     except OSError as error:
         if partial.exists():
             partial.unlink()
-        raise paths.UserError(f"Cannot keep the trained network in {stem.parent}: {error.strerror or error}. Free some space, or give DATA_DIR=DIR.") from error
+        raise paths.UserError(f"Cannot keep the trained network in {stem.parent}: {error.strerror or ' '.join(str(error).split())}. Free some space, or give DATA_DIR=DIR.") from error
     save_json(stem.with_name(f"{stem.name}.json"), sealed({**record, "weights_sha256": sha256(final)}))
 
 

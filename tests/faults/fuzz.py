@@ -179,7 +179,7 @@ def main(kind, count, seed):
                 READERS[kind](np.random.default_rng([seed, number]), folder)
                 outcome["valid"] += 1
             except UserError as error:
-                assert "\n" not in str(error) and len(str(error)) < 3000, f"input {number}: {str(error)[:200]!r}"
+                assert "\n" not in str(error) and len(str(error)) < 40_000, f"input {number}: {str(error)[:200]!r}"
                 outcome["clean"] += 1
             except BaseException:
                 print(f"{kind}, input {number} of seed {seed}:", file=sys.stderr)

@@ -26,6 +26,13 @@ def pytest_itemcollected(item):
         item.user_properties.append(("fault", mark.args))
 
 
+def pytest_collection_modifyitems(config, items):
+    if run["file"]:  # of the other tests, those that inject a fault
+        suite = [item for item in items if item.path.parent.name == "faults" or item.get_closest_marker("fault")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in suite])
+        items[:] = suite
+
+
 def pytest_runtest_logreport(report):
     properties = dict(report.user_properties)
     if "fault" not in properties or report.when != "call" and report.outcome == "passed":
