@@ -70,8 +70,8 @@ class Scene:
         self.out, self.data, self.mirror = out or self.root, data or self.root / "data", self.root / "mirror"
         for name in ("helpers", "notebooks", "report/style"):
             shutil.copytree(paths.ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
-        for name in ("report/report.ipynb", "report/references.bib", "uv.lock", "Makefile"):
-            shutil.copy2(paths.ROOT / name, self.root / name)
+        for path in [*(paths.ROOT / "report").glob("*.*"), paths.ROOT / "uv.lock", paths.ROOT / "Makefile"]:
+            shutil.copy2(path, self.root / path.relative_to(paths.ROOT))
         os.symlink(Path(sys.prefix), self.root / ".venv")
         (self.root / "sitecustomize.py").write_text(HOOKS)
         table = yaml.safe_load((self.root / "notebooks" / "runs.yaml").read_text(encoding="utf-8"))
