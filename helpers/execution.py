@@ -62,14 +62,18 @@ def finish(run, profile, outcome, before):
     if not error and (not record or before and record["finished"] == before["finished"]):
         error = "the notebook ended before it saved its record"
     folder = paths.executed(profile)
-    final, partial = folder / (f"{run}.failed.ipynb" if error else f"{run}.ipynb"), folder / f".{run}.partial.ipynb"
+    partial = folder / f".{run}.partial.ipynb"
+    if partial.exists() and files.load_json(partial) is None:  # cut off, by a full disk or a kill while it was written
+        partial.unlink()
+        error = error or "its executed notebook could not be written"
+    final = folder / (f"{run}.failed.ipynb" if error else f"{run}.ipynb")
     if partial.exists():
         os.replace(partial, final)
     locks.tidy(folder / f".{run}.execution.lock")
     if not error:
         integrity.note_notebook(profile, run)
         (folder / f"{run}.failed.ipynb").unlink(missing_ok=True)
-    return {"ok": not error, "seconds": outcome["seconds"], "error": error, "notebook": str(final)}
+    return {"ok": not error, "seconds": outcome["seconds"], "error": error, "notebook": str(final) if final.exists() else ""}
 
 
 def progress_file(run, profile):

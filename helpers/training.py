@@ -113,7 +113,7 @@ def _save(model, stem, record):
     partial, final = stem.with_name(f"{stem.name}.{os.getpid()}.weights.h5"), stem.with_name(f"{stem.name}.weights.h5")
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
-        values = [*model.variables, *(model.optimizer.variables if model.optimizer else ())]
+        values = [*model.variables, *getattr(getattr(model, "optimizer", None), "variables", ())]
         if shutil.disk_usage(stem.parent).free < 2**20 + 5 * sum(int(np.prod(value.shape)) for value in values):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # before HDF5 finds out, which then takes the process down
         model.save_weights(partial)
