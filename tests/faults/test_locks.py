@@ -69,7 +69,8 @@ PREPARE = "import sys; from helpers import datasets; said = []; datasets.prepare
 
 
 def prepare(tmp_path, code=PREPARE):
-    write_mirror(tmp_path / "mirror", 3000)
+    if not (tmp_path / "mirror").exists():
+        write_mirror(tmp_path / "mirror", 3000)
     environment = {**os.environ, "DATA_DIR": str(tmp_path / "data"), "MIRROR": str(tmp_path / "mirror")}
     return subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=os.path.dirname(os.path.dirname(locks.__file__)), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
