@@ -17,6 +17,7 @@ RUNS ?=
 # An unset one must stay unset: Keras, for one, reads an empty KERAS_BACKEND as a name.
 $(foreach name,MIRROR DATA SCHEDULER FORCE OUT DATA_DIR SEEDS LIMIT,$(if $($(name)),$(eval export $(name))))
 export TF_CPP_MIN_LOG_LEVEL ?= 2
+export PYTHONUTF8 := 1
 # Other package indexes of this machine must not decide what the lock installs.
 unexport UV_INDEX_URL UV_EXTRA_INDEX_URL UV_DEFAULT_INDEX UV_INDEX PYTHONHOME
 
@@ -29,7 +30,7 @@ endif
 $(if $(KERAS_BACKEND),$(eval export KERAS_BACKEND))
 
 .DEFAULT_GOAL := help
-.PHONY: help all report test bench lab clean lock
+.PHONY: help all report test test-faults test-all test-matrix bench lab clean lock
 .DELETE_ON_ERROR:
 
 help:
@@ -37,6 +38,8 @@ help:
 	@echo 'make report  write the report again from the results that are there'
 	@echo 'make lab     open the notebooks in JupyterLab'
 	@echo 'make test    run the tests'
+	@echo 'make test-all     run them and the fault suite: kills, full disks, damage, fuzzing; writes report/faults.json'
+	@echo 'make test-matrix  run one of each notebook on every Python and every back end that this machine can have'
 	@echo 'make bench   measure how fast it is, in under 20 minutes; ROWS=load,noop measures some rows'
 	@echo 'make clean   remove what was built; data, the full edition and the environment stay'
 	@echo 'make lock    pin the newest versions of all dependencies'
@@ -55,6 +58,15 @@ lab: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest
+
+# The suite's folder and, of the tests of downloads and of the grid, those marked `fault`.
+test-faults: $(READY)
+	@$(BIN)/python -m pytest tests/faults tests/test_sources.py tests/test_grid.py --faults=report/faults.json
+
+test-all: test test-faults
+
+test-matrix: $(READY)
+	@.ci/matrix
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks --rows '$(ROWS)'

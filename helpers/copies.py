@@ -4,7 +4,7 @@ import os
 import shutil
 import time
 
-from helpers import files, idx, paths, sources
+from helpers import files, idx, locks, paths, sources
 from helpers.paths import UserError
 
 RECORDED = ("name", "title", "kind", "sha256", "train", "test", "image_shape", "classes", "class_names", "split",
@@ -19,7 +19,7 @@ def folder(name, kind):
 def meta(where):
     """meta.json of a prepared copy, or None where it is missing, damaged or incomplete."""
     found = files.load_json(where / "meta.json")
-    return found if isinstance(found, dict) and all(key in found for key in RECORDED) else None
+    return found if isinstance(found, dict) and all(key in found for key in RECORDED) and files.unharmed(found) else None
 
 
 def label(found, name=None):
@@ -31,6 +31,11 @@ def label(found, name=None):
             "stand-in": f"STAND-IN for {title}: drawn by this program"}[found["kind"]]
 
 
+def alone(name, say):
+    """The lock of the data folder: sets are prepared one at a time, whoever asks, and found prepared by those who waited."""
+    return locks.held(paths.DATA / ".lock", lambda holder: say(f"{name}: {holder}, is preparing data in {paths.DATA}; waiting for it"))
+
+
 def make(name, source, say):
     """Let source(folder) write arrays into a temporary folder; check, hash and rename it. Returns the provenance."""
     partial = paths.DATA / f".{name}.{os.getpid()}.partial"
@@ -40,7 +45,7 @@ def make(name, source, say):
             if left == partial or time.time() - left.stat().st_mtime > 3600:
                 shutil.rmtree(left)
         partial.mkdir()
-        found = _finished(source(partial), partial)
+        found = files.sealed(_finished(source(partial), partial))
         files.save_json(partial / "meta.json", found)
         final = folder(name, found["kind"])
         final.parent.mkdir(exist_ok=True)

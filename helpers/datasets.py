@@ -64,18 +64,26 @@ def load(name, mode=None, mirror=None):
     A damaged copy is named on stdout, moved away and made again. Raises UserError as `prepare` does.
     """
     meta = prepared(name, mode, mirror) or prepare(name, mode, mirror)
-    folder = copies.folder(name, meta["kind"])
-    try:
-        arrays = idx.open_folder(folder)
-        fault = idx.sha256(arrays) != meta["sha256"] and "its arrays are not the ones that meta.json describes"
-    except UserError as error:
-        fault = str(error)
+    arrays, fault = _opened(name, meta)
     if fault:
-        copies.set_aside(folder, fault, print)
-        # Real images are never quietly exchanged for drawn ones: where no source has them any more, that is an error.
-        meta = prepare(name, mode if meta["kind"] == "stand-in" else "real", mirror)
-        arrays = idx.open_folder(copies.folder(name, meta["kind"]))
+        with copies.alone(name, print):
+            meta = prepared(name, mode, mirror) or meta
+            arrays, fault = _opened(name, meta)  # another process may have made it again by now
+            if fault:
+                copies.set_aside(copies.folder(name, meta["kind"]), fault, print)
+                # Real images are never quietly exchanged for drawn ones: where no source has them any more, that is an error.
+                meta = prepare(name, mode if meta["kind"] == "stand-in" else "real", mirror)
+                arrays = idx.open_folder(copies.folder(name, meta["kind"]))
     return Dataset(name, **{key: arrays.get(key) for key in idx.KEYS}, meta=meta)
+
+
+def _opened(name, meta):
+    """The arrays of the copy that meta describes, and what is wrong with them, if anything is."""
+    try:
+        arrays = idx.open_folder(copies.folder(name, meta["kind"]))
+    except UserError as error:
+        return None, str(error)
+    return arrays, "" if idx.sha256(arrays) == meta["sha256"] else "its arrays are not the ones that meta.json describes"
 
 
 def prepared(name, mode=None, mirror=None):
@@ -106,7 +114,12 @@ def prepare(name, mode=None, mirror=None, say=print):
     """
     if found := prepared(name, mode, mirror):
         return found
-    mode, mirror = _settings(name, mode, mirror)
+    with copies.alone(name, say):
+        return prepared(name, mode, mirror) or _prepare(name, *_settings(name, mode, mirror), say)
+
+
+def _prepare(name, mode, mirror, say):
+    """Make the copy, alone."""
     if mode != "stand-in" and (paths.DATA / name).exists() and not copies.meta(paths.DATA / name):
         copies.set_aside(paths.DATA / name, "its meta.json is missing or damaged", say)
         mode = "real"

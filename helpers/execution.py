@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-from helpers import files, paths, results, runs, startup
+from helpers import files, integrity, locks, paths, results, runs, startup
 
 LIMITS = {"smoke": 600, "quick": 1800}  # seconds a run may take; a day otherwise
 CHILDREN = set()  # process groups started here and not yet ended
@@ -30,10 +30,13 @@ def execute(run, profile, values, environment, threads):
     threads = {name: str(threads) for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     environment = {**os.environ, **environment, **threads, "TF_CPP_MIN_LOG_LEVEL": "2",
                    "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # runs may share one graphics card
-    files.save_json(progress, {"text": "starting"})
     specification = json.dumps({"run": run, "profile": profile, "values": values, "parent": os.getpid()})
-    child = subprocess.Popen([sys.executable, "-m", "helpers.execution", specification], cwd=paths.ROOT, env=environment, text=True,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        files.save_json(progress, {"text": "starting"}, durable=False)
+        child = subprocess.Popen([sys.executable, "-m", "helpers.execution", specification], cwd=paths.ROOT, env=environment, text=True,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True)
+    except (OSError, paths.UserError) as error:  # a full disk, no more processes
+        return {"seconds": 0, "error": str(error)}
     CHILDREN.add(child.pid)
     try:
         output, errors = child.communicate(timeout=limit)
@@ -59,12 +62,18 @@ def finish(run, profile, outcome, before):
     if not error and (not record or before and record["finished"] == before["finished"]):
         error = "the notebook ended before it saved its record"
     folder = paths.executed(profile)
-    final, partial = folder / (f"{run}.failed.ipynb" if error else f"{run}.ipynb"), folder / f".{run}.partial.ipynb"
+    partial = folder / f".{run}.partial.ipynb"
+    if partial.exists() and files.load_json(partial) is None:  # cut off, by a full disk or a kill while it was written
+        partial.unlink()
+        error = error or "its executed notebook could not be written"
+    final = folder / (f"{run}.failed.ipynb" if error else f"{run}.ipynb")
     if partial.exists():
         os.replace(partial, final)
+    locks.tidy(folder / f".{run}.execution.lock")
     if not error:
+        integrity.note_notebook(profile, run)
         (folder / f"{run}.failed.ipynb").unlink(missing_ok=True)
-    return {"ok": not error, "seconds": outcome["seconds"], "error": error, "notebook": str(final)}
+    return {"ok": not error, "seconds": outcome["seconds"], "error": error, "notebook": str(final) if final.exists() else ""}
 
 
 def progress_file(run, profile):
@@ -99,9 +108,26 @@ def _watch(parent):
 
 
 def _main(specification):
-    """Execute the notebook, then make its appendix page; print {"error": ...} as the last line."""
+    """Execute the notebook, alone; print {"error": ...} as the last line."""
     if specification["parent"] == os.getppid():
         threading.Thread(target=_watch, args=(specification["parent"],), daemon=True).start()
+    files.settle()
+    run, profile = specification["run"], specification["profile"]
+    # Another process may be at it still: one whose grid is gone, on another machine of a cluster.
+    with locks.held(paths.executed(profile) / f".{run}.execution.lock", lambda holder: print(f"{run}: waiting for {holder}", file=sys.stderr)) as waited:
+        error = "" if waited and _finished(specification) else _notebook(specification)
+    print(json.dumps({"error": " ".join(error.split())[:500]}))
+
+
+def _finished(specification):
+    """Whether the process that was waited for has left the record that was asked for."""
+    record = results.load(specification["profile"], specification["run"])
+    whole = record and results.whole(specification["profile"], record) and record["fingerprint"] == os.environ.get("RUN_FINGERPRINT")
+    return whole and len(record["seeds"]) >= specification["values"].get("seeds", 1)
+
+
+def _notebook(specification):
+    """Execute the notebook and make its page; returns what went wrong, if anything did."""
     startup.without_grammars()
     import papermill
     from papermill.exceptions import PapermillExecutionError
@@ -125,7 +151,7 @@ def _main(specification):
             appendix(partial, folder / f"{run}.html")
         except Exception as failure:  # the run is done and its record saved: only its page is missing, and the report does not link it
             print(f"{run}: no page of the notebook was made: {failure}", file=sys.stderr)
-    print(json.dumps({"error": " ".join(error.split())[:500]}))
+    return error
 
 
 if __name__ == "__main__":

@@ -28,9 +28,9 @@ def show(dataset, run, profile, name, caption, function, *inputs, **options):
 
 
 def kept(record, name, width=None):
-    """A figure that the run's notebook drew, or None where it is not there."""
+    """A figure that the run's notebook drew, or None where it is not there or damaged."""
     for entry in record["figures"]:
-        if entry["path"].endswith(f"/{name}.png") and (paths.OUT / entry["path"]).exists():
+        if entry["path"].endswith(f"/{name}.png") and (paths.OUT / entry["path"]).exists() and files.whole_png(paths.OUT / entry["path"]):
             return Figure(entry["path"], entry["caption"], f"fig-{record['run']}-{name}", width or WIDTHS.get(name, "100%"))
     return None
 
@@ -163,6 +163,18 @@ def trials(record):
     """The trials of a search."""
     return from_record(record, "trials", f"{record['run']}: every trial's settings, coloured by its validation accuracy, and the best so far by epochs spent.",
                         plots.trials, record["extra"]["trials"])
+
+
+REDRAWN = {"curves": curves, "transformations": transformations, "trials": trials, "confusion": confusion, "reliability": reliability}
+
+
+def redraw(record, name):
+    """Draw one of the figures that follow from record and predictions again; returns whether it is one of them."""
+    if name not in REDRAWN:
+        return False
+    inputs = [results.predictions(record["parameters"]["profile"], record["run"])] if name in ("confusion", "reliability") else []
+    REDRAWN[name](record, *inputs)
+    return True
 
 
 def reported_measured(records, profile):

@@ -7,13 +7,14 @@ everything again; SEEDS=n asks for another number of seeds; LIMIT seconds a run 
 """
 
 import argparse
+import contextlib
 import importlib.util
 import os
 import re
 import sys
 import time
 
-from helpers import datasets, execution, files, paths, results, runs
+from helpers import datasets, execution, files, integrity, locks, paths, results, runs
 from helpers.paths import UserError
 
 PASSED_ON = ("MIRROR", "DATA", "KERAS_BACKEND", "KERAS_REPORTS_ONLINE", "LIMIT", "FORCE")
@@ -25,6 +26,7 @@ def main(arguments=None):
     parser.add_argument("--profile", default="quick", help="smoke, quick or full")
     parser.add_argument("--runs", default="", help="run ids, separated by commas; all by default")
     options = parser.parse_args(arguments)
+    files.settle()
     try:
         return 0 if run_grid(options.profile, [name for name in options.runs.split(",") if name]) else 1
     except UserError as error:
@@ -39,14 +41,31 @@ def run_grid(profile, chosen=()):
     """Bring the chosen runs of a profile up to date; True if all of them are."""
     names = runs.select(chosen)
     check_environment(profile)
+    integrity.mend(names, profile)
     stale = [name for name in names if staleness(name, profile)]
     tell_versions([name for name in names if name not in stale], profile)
     if not stale:
         print(f"All {len(names)} runs of profile {profile} are up to date ({paths.results(profile)}).")
         return True
-    print(f"Profile {profile}: {len(stale)} of {len(names)} runs to do.", flush=True)
     for folder in (paths.results(profile), paths.executed(profile)):
         files.check_writable(folder)
+    with contextlib.ExitStack() as stack:
+        for name in stale:
+            stack.enter_context(locks.held(paths.executed(profile) / f".{name}.lock", lambda holder: _refuse(name, holder)))
+        return _execute([name for name in stale if staleness(name, profile)], len(names), profile)  # another grid may have ended just now
+
+
+def _refuse(run, holder):
+    raise UserError(f"Another grid is at work on {run}: {holder}. Wait for it to end, choose other runs with RUNS=, or another place with OUT=DIR.")
+
+
+def _execute(stale, count, profile):
+    """Execute stale runs, which nobody else executes meanwhile; True if all ended well."""
+    print(f"Profile {profile}: {len(stale)} of {count} runs to do.", flush=True)
+    if not stale:
+        return True
+    for run in stale:
+        integrity.tell(profile, run)
     outcomes = prepare(stale, profile)
     from helpers.progress import watch  # needs rich and Dask, which a grid with nothing to do never loads
 
@@ -125,6 +144,10 @@ def staleness(run, profile):
         return "no record"
     if not results.whole(profile, record):
         return "predictions missing or damaged"
+    if integrity.harmed(profile, run):
+        return "figure or executed notebook damaged or changed"
+    if (paths.executed(profile) / f".{run}.partial.ipynb").exists() and not (paths.executed(profile) / f"{run}.ipynb").exists():
+        return "interrupted before its notebook was kept"
     held = datasets.prepared(values["dataset"])
     kind = record["dataset"]["kind"]
     if held and held["kind"] == "stand-in" != kind:

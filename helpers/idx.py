@@ -5,6 +5,7 @@ a file claims.
 """
 
 import contextlib
+import errno
 import gzip
 import hashlib
 import lzma
@@ -29,7 +30,9 @@ def readable(source):
     """Turns what a damaged file makes its reader raise into one UserError that names the file."""
     try:
         yield
-    except DAMAGE as error:
+    except (*DAMAGE, OSError) as error:
+        if isinstance(error, OSError) and not isinstance(error, DAMAGE) and error.errno != errno.EINVAL:  # which a damaged offset makes of a seek
+            raise
         raise UserError(f"{source} is truncated or damaged ({' '.join(str(error).split()) or type(error).__name__}): "
                         "delete it and fetch it again.") from error
 

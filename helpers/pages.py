@@ -7,6 +7,7 @@ import importlib.util
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 from helpers import paths, startup
@@ -99,7 +100,8 @@ def _pandoc(text, folder, metadata, *options):
                "--number-sections", "--columns=10000", "--wrap=none",
                f"--resource-path={os.pathsep.join(['.', str(paths.OUT)])}",
                *filters, *citations, *(f"--metadata={key}={value}" for key, value in metadata.items()), *options]
-    done = subprocess.run(command, input=text.encode(), cwd=folder, capture_output=True, check=False)
+    done = subprocess.run(command, input=text.encode(), cwd=folder, capture_output=True, check=False,
+                          env={**os.environ, "LC_ALL": "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"})  # it reads names of files by it
     said = done.stderr.decode(errors="replace")
     if done.returncode:
         problem = re.search(r"problem: (.*)", said)

@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from helpers import paths, runs
-from helpers.files import load_json, save_bytes, save_json, sha256
+from helpers import integrity, locks, paths, runs
+from helpers.files import load_json, save_all, save_bytes, save_json, settle, sha256
 
 NOTEBOOK = paths.REPORT_SOURCE / "report.ipynb"
 
@@ -35,8 +35,10 @@ def build(profile, force=False, say=print):
     if not force and load_json(state) == now:
         verb = "up to date"
     else:
-        figures = _write(profile, *targets)
-        save_json(state, {"sources": sources, "figures": figures, "files": _contents(targets)})
+        _tell_damage(profile, say)
+        with locks.held(paths.report(profile) / ".report.lock", lambda holder: say(f"The report is being written by {holder}; waiting for it")):
+            figures = _write(profile, *targets)
+            save_json(state, {"sources": sources, "figures": figures, "files": _contents(targets)})
         verb = "written"
     if profile == "full" and paths.OUT == paths.ROOT:
         from helpers import readme
@@ -46,6 +48,13 @@ def build(profile, force=False, say=print):
     for target in targets:
         say(f"{_place(target)}  {target.stat().st_size / 1e6:.2f} MB, {verb}")
     return targets
+
+
+def _tell_damage(profile, say):
+    """Name what cannot be shown. The report stands without it until the grid has made it again."""
+    for run in runs.select():
+        for path in integrity.harmed(profile, run):
+            say(f"{run}: {path} is damaged or was changed and is left out; `make all PROFILE={profile}` makes it again.")
 
 
 def appendix(notebook, page):
@@ -78,8 +87,7 @@ def _write(profile, page, document):
         figures = _figures(profile)
         text = pages.markdown(node, folder)
         made = [pool.submit(pages.html, text, folder), pool.submit(pages.pdf, text, folder)]
-        for target, content in zip((page, document), [one.result() for one in made]):
-            save_bytes(target, content)
+        save_all(dict(zip((page, document), [one.result() for one in made])))
     return figures
 
 
@@ -119,6 +127,7 @@ def main(arguments=None):
     parser.add_argument("--profile", default="quick", help="smoke, quick (default) or full")
     parser.add_argument("--force", action="store_true", help="build it even if nothing has changed")
     options = parser.parse_args(arguments)
+    settle()
     try:
         build(options.profile, options.force)
     except paths.UserError as error:

@@ -3,6 +3,7 @@
 import io
 import os
 import platform
+import re
 from datetime import datetime, timezone
 
 import numpy as np
@@ -11,6 +12,7 @@ from helpers import files, paths, runs
 
 FIELDS = ("run", "notebook", "parameters", "dataset", "parameter_count", "network_sha256", "seeds", "extra", "reported", "versions",
           "hardware", "figures", "fingerprint", "finished")
+UNSEALED = {*FIELDS, "layers", "predictions_sha256"}  # what a record from before the seal may hold: another name is a damaged one
 WEIGHTS_LIMIT = 250_000  # networks up to this many parameters leave the first seed's weights beside a `full` record
 
 
@@ -50,7 +52,8 @@ def _continued(content, found):
 
 
 def save(content, predictions, trained=()):
-    """Write RUN.npz, then RUN.json, each under a temporary name first; the weights of a small network's first seed too, under `full`.
+    """Write RUN.npz and RUN.json, under temporary names first, so that a full disk leaves the old pair; under `full` the weights of a small
+    network's first seed too.
 
     A record from stand-in images never replaces one from real images: UserError.
     """
@@ -61,14 +64,14 @@ def save(content, predictions, trained=()):
         raise paths.UserError(f"{folder / run}.json comes from real images, and this run used stand-ins: it is kept. Move it away first, or give OUT=DIR.")
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **predictions)
-    content = {**content, "figures": figures(content), "predictions_sha256": files.bytes_sha256(buffer.getvalue()),
-               "finished": datetime.now(timezone.utc).isoformat(timespec="seconds")}
-    files.save_bytes(folder / f"{run}.npz", buffer.getvalue())
+    content = files.sealed({**content, "figures": figures(content), "predictions_sha256": files.bytes_sha256(buffer.getvalue()),
+                            "finished": datetime.now(timezone.utc).isoformat(timespec="seconds")})
+    written = {folder / f"{run}.npz": buffer.getvalue(), folder / f"{run}.json": files.as_json(content)}
     if profile == "full" and trained and trained[0].seed == 0 and content["parameter_count"] <= WEIGHTS_LIMIT:
         buffer = io.BytesIO()
         np.savez_compressed(buffer, *trained[0].model.get_weights())
-        files.save_bytes(folder / f"{run}.weights.npz", buffer.getvalue())
-    files.save_json(folder / f"{run}.json", content)
+        written = {folder / f"{run}.weights.npz": buffer.getvalue(), **written}
+    files.save_all(written)
 
 
 def figures(content):
@@ -76,13 +79,20 @@ def figures(content):
     profile, run = content["parameters"]["profile"], content["run"]
     folder = paths.figures(profile, run)
     return [{"path": f"figures/{profile}/{run}/{name}.png", "caption": caption}
-            for name, caption in sorted((files.load_json(folder / "index.json") or {}).items()) if (folder / f"{name}.png").exists()]
+            for name, caption in sorted(_captions(folder).items()) if (folder / f"{name}.png").exists()]
+
+
+def _captions(folder):
+    found = files.load_json(folder / "index.json")
+    found = found if isinstance(found, dict) else {}
+    return {name: caption for name, caption in found.items() if re.fullmatch(r"[\w-]{1,99}", name) and isinstance(caption, str)}
 
 
 def load(profile, run):
     """The record of a run, or None where there is none or it is damaged (it is then made again)."""
     content = files.load_json(paths.results(profile) / f"{run}.json")
-    whole = isinstance(content, dict) and all(field in content for field in FIELDS)
+    whole = isinstance(content, dict) and all(field in content for field in FIELDS) and files.unharmed(content)
+    whole = whole and (files.SEAL in content or set(content) <= UNSEALED)
     whole = whole and isinstance(content["dataset"], dict) and {"kind", "sha256"} <= set(content["dataset"])
     return content if whole and isinstance(content["seeds"], list) and content["seeds"] else None
 

@@ -7,6 +7,7 @@ import ast
 import hashlib
 import json
 import os
+import reprlib
 from functools import cache
 
 from helpers import paths
@@ -21,10 +22,20 @@ def table():
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         content = yaml.load(paths.RUNS.read_text(encoding="utf-8"), loader)
-        assert isinstance(content["profiles"], dict) and isinstance(content["runs"], dict)
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AssertionError) as error:
-        raise UserError(f"Cannot read {paths.RUNS}: {' '.join(str(error).split()) or 'it needs `profiles` and `runs`'}.") from error
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise UserError(f"Cannot read {paths.RUNS}: {' '.join(str(error).split())}.") from error
+    if not (_named(content, dict) and all(_named(content.get(part), dict) for part in ("profiles", "runs"))):
+        raise UserError(f"Cannot read {paths.RUNS}: it needs `profiles` and `runs`, and below each of them names with fields.")
+    for run, line in content["runs"].items():
+        sizes = [line[name] for name in ("parameters", *content["profiles"]) if name in line]
+        if not isinstance(line.get("notebook"), str) or not all(_named(part) for part in sizes):
+            raise UserError(f"Cannot read {paths.RUNS}: run {run} needs a `notebook`, and names with values as `parameters` and sizes.")
     return content
+
+
+def _named(value, kind=object):
+    """Whether a value is a dict from names to values of a kind."""
+    return isinstance(value, dict) and all(isinstance(name, str) and isinstance(one, kind) for name, one in value.items())
 
 
 def profiles():
@@ -78,7 +89,7 @@ def _typed(run, name, value, default):
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:
-        raise UserError(f"Run {run}: parameter {name} is {value!r}, of type {type(value).__name__}; it must be of type {kind.__name__}, like {default!r}.")
+        raise UserError(f"Run {run}: parameter {name} is {reprlib.repr(value)}, of type {type(value).__name__}; it must be of type {kind.__name__}, like {default!r}.")
     return value
 
 

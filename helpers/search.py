@@ -3,13 +3,14 @@
 import hashlib
 import inspect
 import json
+import shutil
 import time
 from pathlib import Path
 
 from helpers import augmentation, paths
 from helpers.backend import keras
 from helpers.batches import Batches, NextEpoch, evaluation_batch
-from helpers.files import load_json, save_json
+from helpers.files import load_json, save_json, sealed, sha256, unharmed
 from helpers.training import RESULTS, Progress, Trained, compile_options
 
 import keras_tuner  # isort: skip  (after the quiet import of Keras)
@@ -45,11 +46,16 @@ class _Curves:
         started, progress = time.perf_counter(), Progress(trial.trial_id, kwargs["epochs"], f"{self.project_name}, trial")
         histories = super().run_trial(trial, *args, callbacks=[progress], **kwargs)
         history = {name: [float(value) for value in values] for name, values in histories[0].history.items()}
-        save_json(self.curve_path(trial), {"history": history, "seconds": time.perf_counter() - started})
+        save_json(self.curve_path(trial), sealed({"history": history, "seconds": time.perf_counter() - started, "values": trial.hyperparameters.values,
+                                                  "weights_sha256": sha256(self.weights_path(trial))}))
         return histories
 
     def _configure_tensorboard_dir(self, *_):
         """Keras Tuner 1.4 imports TensorBoard here, which TensorFlow 2.21 no longer brings and nothing here writes to."""
+
+    def weights_path(self, trial):
+        """Where Keras Tuner keeps the weights of a trial's best epoch."""
+        return self._get_checkpoint_fname(trial.trial_id)
 
     def curve_path(self, trial):
         """Where a trial's curve lies."""
@@ -69,13 +75,43 @@ def run(kind, build, parts, classes, *, batch_size, trials, trial_epochs, seed, 
     `trial_epochs`. Returns the tuner; its finished trials are never trained again."""
     key = json.dumps([inspect.getsource(build), parts.identity, batch_size, trials, trial_epochs, seed, RESULTS])
     folder = paths.trained(profile, run) / hashlib.sha256(key.encode()).hexdigest()[:12]
-    options = {"objective": "val_accuracy", "seed": seed, "directory": str(folder), "project_name": kind.replace(" ", "-"),
-               "max_consecutive_failed_trials": 1}  # Keras Tuner would go on in silence
+    options = {"objective": "val_accuracy", "seed": seed or 10**6, "directory": str(folder), "project_name": kind.replace(" ", "-"),
+               "max_consecutive_failed_trials": 1}  # Keras Tuner would go on in silence; and it takes seed 0 for none
     space = Space(build, parts, classes, batch_size, seed)
-    tuner = (RandomSearch(space, max_trials=trials, **options) if kind == "random search" else
-             Hyperband(space, max_epochs=trial_epochs, factor=3, **options))
+
+    def opened():
+        return (RandomSearch(space, max_trials=trials, **options) if kind == "random search" else
+                Hyperband(space, max_epochs=trial_epochs, factor=3, **options))
+
+    tuner = _whole(opened, folder / options["project_name"])
     tuner.search(epochs=trial_epochs, verbose=0)
     return tuner
+
+
+def _whole(opened, folder):
+    """The tuner with its finished trials; a search whose files are damaged is moved to NAME.damaged beside it and begun again."""
+    try:
+        tuner = opened()
+        harmed = [name for name in tuner.oracle.end_order if not _unharmed(tuner, tuner.oracle.trials[name])]
+        fault = harmed and f"trial {harmed[0]} is not as it was left"
+    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:  # what Keras Tuner raises on its own files, cut off
+        fault = f"{type(error).__name__}: {error}"
+    if fault:
+        print(f"{folder} is damaged ({fault}); moved to {folder.name}.damaged, the search begins again")
+        shutil.rmtree(folder.with_name(f"{folder.name}.damaged"), ignore_errors=True)
+        folder.rename(folder.with_name(f"{folder.name}.damaged"))
+        tuner = opened()
+    return tuner
+
+
+def _unharmed(tuner, trial):
+    """Whether a finished trial is what its sealed curve says: settings, score, weights of its best epoch."""
+    told = load_json(tuner.curve_path(trial))
+    if not isinstance(told, dict) or not unharmed(told) or "history" not in told or trial.score is None:
+        return False
+    weights = Path(tuner.weights_path(trial))
+    return (told.get("values", trial.hyperparameters.values) == trial.hyperparameters.values and abs(max(told["history"]["val_accuracy"]) - trial.score) < 1e-6
+            and weights.exists() and sha256(weights) == told.get("weights_sha256", sha256(weights)))
 
 
 def trials_of(tuner, kind):

@@ -3,10 +3,12 @@
 Plain Keras 3, so that `KERAS_BACKEND=jax` or `torch` runs it too.
 """
 
+import errno
 import hashlib
 import json
 import os
 import re
+import shutil
 import time
 from dataclasses import dataclass
 
@@ -15,7 +17,7 @@ import numpy as np
 from helpers import augmentation, paths
 from helpers.backend import keras
 from helpers.batches import STEPS, Batches, NextEpoch, evaluation_batch
-from helpers.files import load_json, save_json, sha256
+from helpers.files import load_json, save_json, sealed, sha256, unharmed
 from helpers.inspection import network_json
 
 # Raise by hand when a change outside the notebooks and models.py alters results: every record is then made again.
@@ -94,7 +96,7 @@ class Progress(keras.callbacks.Callback):
         elif hasattr(self.line, "update"):  # no notebook, no line to update
             self.line.update({"text/plain": text}, raw=True)
         if self.file:
-            save_json(self.file, {"text": f"{self.what}, epoch {epoch + 1}/{self.epochs}, validation accuracy {logs['val_accuracy']:.4f}"})
+            save_json(self.file, {"text": f"{self.what}, epoch {epoch + 1}/{self.epochs}, validation accuracy {logs['val_accuracy']:.4f}"}, durable=False)
 
 
 def _key(model, parts, *, callbacks, **arguments):
@@ -108,16 +110,24 @@ def _key(model, parts, *, callbacks, **arguments):
 
 
 def _save(model, stem, record):
-    stem.parent.mkdir(parents=True, exist_ok=True)
     partial, final = stem.with_name(f"{stem.name}.{os.getpid()}.weights.h5"), stem.with_name(f"{stem.name}.weights.h5")
-    model.save_weights(partial)
-    os.replace(partial, final)
-    save_json(stem.with_name(f"{stem.name}.json"), {**record, "weights_sha256": sha256(final)})
+    try:
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        values = [*model.variables, *getattr(getattr(model, "optimizer", None), "variables", ())]
+        if shutil.disk_usage(stem.parent).free < 2**20 + 5 * sum(int(np.prod(value.shape)) for value in values):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # before HDF5 finds out, which then takes the process down
+        model.save_weights(partial)
+        os.replace(partial, final)
+    except OSError as error:
+        if partial.exists():
+            partial.unlink()
+        raise paths.UserError(f"Cannot keep the trained network in {stem.parent}: {error.strerror or ' '.join(str(error).split())}. Free some space, or give DATA_DIR=DIR.") from error
+    save_json(stem.with_name(f"{stem.name}.json"), sealed({**record, "weights_sha256": sha256(final)}))
 
 
 def _load(model, stem, key):
     weights, record = stem.with_name(f"{stem.name}.weights.h5"), load_json(stem.with_name(f"{stem.name}.json"))
-    if not isinstance(record, dict) or record.get("key") != key or not weights.exists() or sha256(weights) != record.get("weights_sha256"):
+    if not isinstance(record, dict) or not unharmed(record) or record.get("key") != key or not weights.exists() or sha256(weights) != record.get("weights_sha256"):
         return None
     model.load_weights(weights)
     return record

@@ -17,6 +17,8 @@ os.environ.update(
 
 import numpy as np
 import pytest
+from faults.ledger import (  # noqa: F401
+    pytest_addoption, pytest_collection_modifyitems, pytest_configure, pytest_itemcollected, pytest_runtest_logreport, pytest_sessionfinish)
 
 
 def pytest_unconfigure():

@@ -315,7 +315,7 @@ def test_an_unwritable_data_folder_is_one_clear_error(mirror, tmp_path, monkeypa
     put(mirror, "mnist", images())
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setattr(paths, "DATA", tmp_path / "file" / "data")
-    with pytest.raises(UserError, match="Cannot prepare mnist: .*DATA_DIR=DIR"):
+    with pytest.raises(UserError, match="Cannot write .*DATA_DIR=DIR"):
         datasets.load("mnist", mirror=mirror)
 
 

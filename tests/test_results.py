@@ -105,7 +105,7 @@ def save(made, **how):
 
 def test_record_has_every_field_that_is_relied_on(made):
     content = save(made)
-    assert set(results.FIELDS) | {"predictions_sha256", "layers"} == set(content)
+    assert set(results.FIELDS) | {"predictions_sha256", "layers", files.SEAL} == set(content)
     assert content["run"] == "mnist-mlp" and content["notebook"] == "01_mlp_baseline"
     assert set(content["parameters"]) == set(runs.notebook_parameters("01_mlp_baseline")), "only parameters are taken from the notebook"
     assert {"name", "title", "kind", "sha256", "train", "validation", "test", "label", "classes", "class_names", "split", "licence"} <= set(content["dataset"])
@@ -186,6 +186,19 @@ def test_a_damaged_record_reads_as_none(made, damage):
     assert results.load_all("smoke") == {}
 
 
+def test_a_flipped_bit_in_a_record_that_stays_json_is_noticed_and_one_from_before_the_seal_is_read(made):
+    content = save(made)
+    path = paths.results("smoke") / "mnist-mlp.json"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(f'"test_accuracy": {content["seeds"][0]["test_accuracy"]}', '"test_accuracy": 0.99', 1), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") != text and results.load("smoke", "mnist-mlp") is None
+    path.write_text(text.replace(files.SEAL, "content_sha257"), encoding="utf-8")
+    assert results.load("smoke", "mnist-mlp") is None, "nor does a flip in the seal's name pass"
+    old = {name: value for name, value in content.items() if name != files.SEAL}
+    files.save_json(path, old)
+    assert results.load("smoke", "mnist-mlp") == old
+
+
 def test_damaged_or_missing_predictions_are_noticed(made):
     content = save(made)
     path = paths.results("smoke") / "mnist-mlp.npz"
@@ -203,8 +216,9 @@ def test_damaged_or_missing_predictions_are_noticed(made):
 def test_a_process_killed_between_the_two_files_leaves_a_pair_that_is_noticed(made, monkeypatch):
     save(made)
     content, predictions = made(seeds=1)
-    monkeypatch.setattr(files, "save_json", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-    with pytest.raises(KeyboardInterrupt):
+    replace = files.os.replace
+    monkeypatch.setattr(files.os, "replace", lambda old, new: pytest.fail("killed") if str(new).endswith(".json") else replace(old, new))
+    with pytest.raises(pytest.fail.Exception):
         results.save(content, predictions)
     assert not results.whole("smoke", results.load("smoke", "mnist-mlp"))
     assert not [path for path in paths.results("smoke").iterdir() if "partial" in path.name]
@@ -232,7 +246,7 @@ def test_all_records_come_in_the_order_of_the_runs(made):
     content = save(made)
     folder = paths.results("smoke")
     for run in ("k49-tuned", "mnist-cnn", "mnist-first"):
-        files.save_json(folder / f"{run}.json", {**content, "run": run})
+        files.save_json(folder / f"{run}.json", files.sealed({**content, "run": run}))
         files.save_bytes(folder / f"{run}.npz", (folder / "mnist-mlp.npz").read_bytes()[run == "mnist-first":])
     assert list(results.load_all("smoke")) == ["mnist-mlp", "mnist-cnn", "k49-tuned"], "and one whose predictions are damaged is left out"
 

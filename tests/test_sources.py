@@ -64,6 +64,13 @@ def send(handler, content, promised=None):
     handler.wfile.write(content)
 
 
+def redirect(handler, name):
+    handler.send_response(302)
+    handler.send_header("Location", f"/{name}")
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
 def pack_idx(array):
     """A gzip-ed IDX file (http://yann.lecun.com/exdb/mnist): magic number, sizes, bytes."""
     header = struct.pack(f">I{array.ndim}I", 0x0800 + array.ndim, *array.shape)
@@ -125,6 +132,7 @@ def test_what_was_downloaded_is_not_downloaded_again(server):
     assert server.asked == []
 
 
+@pytest.mark.fault("Downloaded file altered on disk", "fetched again before use, and it alone")
 def test_an_altered_download_is_fetched_again_before_use(server):
     urls = served(server, mnist_files(digits()))
     fetch("mnist", urls)
@@ -135,12 +143,15 @@ def test_an_altered_download_is_fetched_again_before_use(server):
     assert server.asked == ["t10k-images-idx3-ubyte.gz"]
 
 
+@pytest.mark.fault("Download cut off, sent away to an error page, with a wrong checksum, 404, 503", "retried where it helps, never used unverified; then the next source")
 @pytest.mark.parametrize("answer, text", [
     (b"<html>please log in</html>", "wrong checksum"),
     (lambda handler: handler.send_error(404), "404"),
     (lambda handler: handler.send_error(503), "cannot download"),
-    (lambda handler: send(handler, b"only the start", promised=5000), "cannot download")])
+    (lambda handler: send(handler, b"only the start", promised=5000), "cannot download"),
+    (lambda handler: redirect(handler, "login.html"), "wrong checksum")])
 def test_a_bad_answer_is_never_used_and_the_next_source_is_asked(server, answer, text):
+    server.files["login.html"] = b"<html>please log in</html>"
     urls = served(server, mnist_files(digits()), **{"train-images-idx3-ubyte.gz": answer})
     with pytest.raises(Unavailable, match=text):
         fetch("mnist", urls)
@@ -149,6 +160,7 @@ def test_a_bad_answer_is_never_used_and_the_next_source_is_asked(server, answer,
     assert not list(paths.DATA.glob("downloads/mnist/*train-images*"))
 
 
+@pytest.mark.fault("Download stalled", "retried where it helps, never used unverified; then the next source")
 def test_a_stalled_server_is_given_up(server, monkeypatch):
     monkeypatch.setattr(downloads, "SILENCE", 0.2)
     released = threading.Event()
@@ -165,6 +177,7 @@ def test_a_stalled_server_is_given_up(server, monkeypatch):
         released.set()
 
 
+@pytest.mark.fault("Download refused or cut off once, then fine", "asked again; the arrays are right")
 @pytest.mark.parametrize("stumble", [lambda handler: handler.send_error(503),
                                      lambda handler: send(handler, b"cut", promised=5000)])
 def test_a_server_that_stumbles_once_is_asked_again(server, stumble):
@@ -179,6 +192,7 @@ def test_a_server_that_stumbles_once_is_asked_again(server, stumble):
     assert fetch("mnist", urls)["sha256"] == idx.sha256(digits())
 
 
+@pytest.mark.fault("No download at all", "the next source: a stand-in, named as one; with DATA=real an error that says what to fetch")
 def test_after_a_failed_download_auto_draws_a_stand_in_and_real_stops(server, monkeypatch):
     urls = served(server, {}) | {"gzip.zip": (server.address + "gzip.zip", 10, "0" * 64)}
     monkeypatch.setattr(official, "registered", lambda builder: urls)

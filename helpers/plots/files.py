@@ -4,20 +4,17 @@ import ast
 import hashlib
 import io
 import json
-import struct
 import sys
-import zlib
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from helpers.files import save_bytes
+from helpers.files import png_chunks, save_bytes
 from helpers.runs import tree
 
 KEY = b"Fingerprint"
 DPI = 160
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def png(fig, fingerprint=None):
@@ -54,23 +51,14 @@ def drawn(path):
     Matplotlib.
     """
     try:
-        content = memoryview(Path(path).read_bytes())
+        content = Path(path).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    found, position, kind = None, len(SIGNATURE), b""
-    if content[:position] != SIGNATURE:
+    try:
+        texts = [data for kind, data in png_chunks(content) if kind == b"tEXt"]
+    except ValueError:
         return None
-    while kind != b"IEND":
-        if len(content) < position + 12:
-            return None
-        size, kind = struct.unpack_from(">I4s", content, position)
-        chunk, checksum = content[position + 4:position + 8 + size], content[position + 8 + size:position + 12 + size]
-        if len(checksum) < 4 or zlib.crc32(chunk) != struct.unpack(">I", checksum)[0]:
-            return None
-        if kind == b"tEXt" and bytes(chunk[4:]).startswith(KEY + b"\0"):
-            found = bytes(chunk[5 + len(KEY):]).decode("latin-1")
-        position += 12 + size
-    return found
+    return next((text[len(KEY) + 1:].decode("latin-1") for text in texts if text.startswith(KEY + b"\0")), None)
 
 
 def update(path, function, *inputs, **options):
