@@ -34,15 +34,15 @@ $(if $(KERAS_BACKEND),$(eval export KERAS_BACKEND))
 .DELETE_ON_ERROR:
 
 help:
-	@echo 'make all     run every notebook that is not up to date, then write the report'
-	@echo 'make report  write the report again from the results that are there'
-	@echo 'make lab     open the notebooks in JupyterLab'
-	@echo 'make test    run the tests'
+	@echo 'make all          run every notebook that is not up to date, then write the report'
+	@echo 'make report       write the report again from the results that are there'
+	@echo 'make lab          open the notebooks in JupyterLab'
+	@echo 'make test         run the tests'
 	@echo 'make test-all     run them and the fault suite: kills, full disks, damage, fuzzing; writes report/faults.json'
 	@echo 'make test-matrix  run one of each notebook on every Python and every back end that this machine can have'
-	@echo 'make bench   measure how fast it is, in under 20 minutes; ROWS=load,noop measures some rows'
-	@echo 'make clean   remove what was built; data, the full edition and the environment stay'
-	@echo 'make lock    pin the newest versions of all dependencies'
+	@echo 'make bench        measure how fast it is, in under 20 minutes; ROWS=load,noop measures some rows'
+	@echo 'make clean        remove what was built; data, the full edition and the environment stay'
+	@echo 'make lock         pin the newest versions of all dependencies'
 	@echo
 	@echo 'Settings, such as PROFILE=full or MIRROR=DIR, stand at the top of the Makefile and in the README.'
 

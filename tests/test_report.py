@@ -13,7 +13,7 @@ import nbformat
 import pytest
 import typst
 
-from helpers import pages, paths, report
+from helpers import files, pages, paths, report, results
 
 HEAD = """import pandas as pd
 from helpers.exhibits import Figure, Prose, Source, Table"""
@@ -84,9 +84,10 @@ def out(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "OUT", folder)
     monkeypatch.setenv("OUT", str(folder))
     monkeypatch.setattr(report, "NOTEBOOK", folder / "report.ipynb")
-    record = paths.results("smoke") / "mnist-mlp.json"  # a report needs a result to report on
-    record.parent.mkdir(parents=True)
-    record.write_text("{}")
+    files.save_bytes(paths.results("smoke") / "mnist-mlp.npz", b"answers")
+    content = {**dict.fromkeys(results.FIELDS), "run": "mnist-mlp", "dataset": {"kind": "official", "sha256": "?"}, "seeds": [{}], "figures": [],
+               "predictions_sha256": files.bytes_sha256(b"answers")}
+    files.save_json(paths.results("smoke") / "mnist-mlp.json", files.sealed(content))  # a report needs a result to report on
     return folder
 
 

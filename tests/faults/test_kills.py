@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import time
 
 import pytest
 from faults.scene import DONE, SLOW, Scene, snapshot, wait_for
@@ -92,6 +93,23 @@ def test_power_cut(scene):
     scene.kill_all()
     process.communicate(timeout=60)
     taken_up_again(scene, kept)
+
+
+@pytest.mark.fault("Pause of every process, longer than Dask waits for a worker", "the grid goes on and ends with every run done")
+def test_a_long_pause(scene, monkeypatch):
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "2s")  # five minutes by default
+    scene_done(scene)
+    process, _ = in_mid_epoch(scene)
+    paused = scene.processes()
+    for pid in paused:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(6)
+    for pid in paused:
+        os.kill(pid, signal.SIGCONT)
+    status, out, err = scene.ended(process)
+    assert status == 0 and [seed["seed"] for seed in scene.record(SLOW)["seeds"]] == [0, 1], out + err
+    scene.assert_nobody_left()
+    scene.assert_whole()
 
 
 @pytest.mark.fault("Power cut just before each rename of a run in turn", "the next run finds whole files only and ends with a whole record")
