@@ -132,5 +132,5 @@ def pictures(audits, skip=()):
     """The figures of every audit as its notebook drew them, (run, name) pairs of `skip` left out, for an appendix."""
     from helpers.figures import kept
 
-    found = [(run, name, kept(record, name)) for run, record in audits.items() for name in ("balance", "closest", "neighbours", "doubts")]
+    found = [(run, name, kept(record, name)) for run, record in audits.items() for name in ("balance", "closest", "doubts")]
     return [figure for run, name, figure in found if figure and (run, name) not in skip]

@@ -185,6 +185,14 @@ def reported_measured(records, profile):
                     "not to be compared: other data, or a short run.", plots.reported_measured, records)
 
 
+def all_curves(records, profile):
+    """Accuracy by epoch of all runs."""
+    if not records:
+        return Prose("")
+    return _overall("curves", profile, "Accuracy by epoch on training images (dashed, an average while the network learns) and on validation images; a thin line a seed, the thick one "
+                    "their mean. Each panel has its own scale.", plots.all_curves, records)
+
+
 def cost(records, profile):
     """Accuracy against multiplications."""
     if not records:

@@ -13,7 +13,7 @@ from helpers import files, paths, runs
 FIELDS = ("run", "notebook", "parameters", "dataset", "parameter_count", "network_sha256", "seeds", "extra", "reported", "versions",
           "hardware", "figures", "fingerprint", "finished")
 UNSEALED = {*FIELDS, "layers", "predictions_sha256"}  # what a record from before the seal may hold: another name is a damaged one
-WEIGHTS_LIMIT = 250_000  # networks up to this many parameters leave the first seed's weights beside a `full` record
+WEIGHTS_LIMIT = 100_000  # networks up to this many parameters leave the first seed's weights beside a `full` record
 
 
 def record(parameters, data, parts, trained, outcomes, extra=None):

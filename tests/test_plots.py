@@ -99,7 +99,7 @@ def test_each_figure_draws_without_a_warning_at_report_width_and_announces_stand
     assert BANNER not in texts(function(*inputs, label="MNIST"))
 
 
-@pytest.mark.parametrize("function", [plots.reported_measured, plots.cost,
+@pytest.mark.parametrize("function", [plots.reported_measured, plots.cost, plots.all_curves,
                                       lambda records: plots.cost(records, against="seconds")])
 def test_figures_of_many_runs_name_every_data_set(function):
     fig = function([*RECORDS, record("fashion-cnn", title="Fashion-MNIST", label="Fashion-MNIST"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.plots.canvas import BLUE, GREEN, GREY, RED, fit, legend_below, new_figure, style
+from helpers.plots.canvas import BLUE, GREEN, GREY, RED, SMALL, fit, legend_below, new_figure, style
 
 PARTS = (("", "training", BLUE, "--"), ("val_", "validation", RED, "-"))
 SEARCHES = (("-", BLUE, "o"), ("--", RED, "s"), (":", GREEN, "^"))
@@ -32,6 +32,29 @@ def curves(record):
                 axes.set_ylim(bottom=0)
         handles = {text: handle for axes in fig.axes for handle, text in zip(*axes.get_legend_handles_labels())}
         legend_below(fig, list(handles.values()), list(handles), len(handles))
+    return fig
+
+
+def all_curves(records):
+    """Accuracy by epoch of many runs, a panel a run, each on a scale of its own. `records`: a list of records."""
+    from matplotlib.ticker import MaxNLocator
+
+    columns = 5
+    rows = -(-len(records) // columns)
+    with style():
+        fig = new_figure(1.3 * rows + 0.3, [record["dataset"] for record in records])
+        panels = fig.subplots(rows, columns, squeeze=False).flat
+        for axes, record in zip(panels, records):
+            for prefix, part, color, line in PARTS:
+                _over_seeds(axes, [seed["history"][prefix + "accuracy"] for seed in record["seeds"]], color, line, part, width=1.2)
+            axes.set_title(fit(record["run"].replace("-", "- "), 1.2).replace("- ", "-"), size=SMALL, weight="normal", loc="center")
+            axes.grid(axis="y")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, nbins=4))
+            axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
+        handles, _ = fig.axes[0].get_legend_handles_labels()
+        for axes in fig.axes[len(records):]:
+            axes.axis("off")
+        legend_below(fig, handles, [part for _, part, _, _ in PARTS], 2)
     return fig
 
 
@@ -71,7 +94,7 @@ def trials(trials, label):
     return fig
 
 
-def _over_seeds(axes, histories, color, line, part):
+def _over_seeds(axes, histories, color, line, part, width=1.8):
     shortest = min(map(len, histories))
     stack = np.array([values[:shortest] for values in histories])
     epochs = np.arange(1, shortest + 1)
@@ -81,7 +104,7 @@ def _over_seeds(axes, histories, color, line, part):
             axes.plot(np.arange(1, len(values) + 1), values, line, color=color, linewidth=0.6, alpha=0.6)
         axes.fill_between(epochs, stack.min(axis=0), stack.max(axis=0), color=color, alpha=0.15, linewidth=0)
         part = f"{part}, mean of {len(histories)} seeds"
-    axes.plot(epochs, stack.mean(axis=0), line, color=color, linewidth=1.8, label=part, **few)
+    axes.plot(epochs, stack.mean(axis=0), line, color=color, linewidth=width, label=part, **few)
 
 
 def _mark(axes, seeds, metric):
