@@ -13,7 +13,7 @@ import sys
 import pytest
 
 from browser import Visit, chromium, needs_chromium
-from helpers import datasets, paths
+from helpers import datasets, files, paths
 
 pytestmark = [*needs_chromium, pytest.mark.slow]
 EVIL = "<script>alert(1)</script>"
@@ -31,13 +31,13 @@ def edition(tmp_path_factory):
     held = json.loads(meta.read_text(encoding="utf-8"))
     held["title"] = f"MNIST {EVIL}"
     held["class_names"][3] = f"three {EVIL}"
-    meta.write_text(json.dumps(held), encoding="utf-8")
+    files.save_json(meta, files.sealed(held))
 
     python("helpers.grid", folder, "--profile", "smoke", "--runs", "mnist-mlp")
     made, results = folder / "out/report/smoke", folder / "out/report/smoke/results"
     record = json.loads((results / "mnist-mlp.json").read_text(encoding="utf-8"))
     assert EVIL in record["dataset"]["label"] and EVIL in record["dataset"]["class_names"][3]
-    (results / "mnist-first.json").write_text(json.dumps(record | {"run": "mnist-first"}), encoding="utf-8")
+    files.save_json(results / "mnist-first.json", files.sealed(record | {"run": "mnist-first"}))
     shutil.copy(results / "mnist-mlp.npz", results / "mnist-first.npz")
     python("helpers.report", folder, "--profile", "smoke")
     return made

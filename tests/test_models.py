@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from helpers import inspection, models, paths, results
+from helpers import inspection, models, paths, results, watching
 from helpers.backend import keras
 
 DIGIT, HAND = (28, 28, 1), (128, 128, 1)
@@ -140,6 +140,7 @@ def test_committed_records_come_from_the_networks_of_today():
         name = record["parameters"].get("network")
         if name:
             network = getattr(models, name)(HAND if record["dataset"]["asked"] == "fingers" else DIGIT, record["dataset"]["classes"])
+            network = watching.with_dropout(network, record["parameters"].get("dropout", -1.0))
             assert record["network_sha256"] == inspection.network_sha256(network), run
             assert record["parameter_count"] == network.count_params(), run
             assert record["layers"] == inspection.layer_table(network), run

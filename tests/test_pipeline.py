@@ -125,7 +125,7 @@ def test_the_reports_words_follow_altered_records(edition, tmp_path, outcome, wo
     np.savez_compressed(buffer, **found)
     folder = copied / "report" / "smoke" / "results"
     (folder / "mnist-mlp.npz").write_bytes(buffer.getvalue())
-    files.save_json(folder / "mnist-mlp.json", {**content, "predictions_sha256": files.bytes_sha256(buffer.getvalue())})
+    files.save_json(folder / "mnist-mlp.json", files.sealed({**content, "predictions_sha256": files.bytes_sha256(buffer.getvalue())}))
     call("report", copied, DATA="stand-in")
     page = " ".join((copied / "report" / "smoke" / "report.html").read_text(encoding="utf-8").split())
     assert f"The dense network beats the nearest neighbour? {words}" in re.sub("<[^>]*>", "", page)
