@@ -97,7 +97,8 @@ class Scene:
 
     def environment(self, **changes):
         """What a process of the scene gets; a change to None takes a variable away."""
-        found = {**os.environ, "OUT": str(self.out), "DATA_DIR": str(self.data), "MIRROR": str(self.mirror), "PYTHONPATH": str(self.root), "SCENE": self.mark}
+        outer = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}  # the suite itself runs below make
+        found = {**outer, "OUT": str(self.out), "DATA_DIR": str(self.data), "MIRROR": str(self.mirror), "PYTHONPATH": str(self.root), "SCENE": self.mark}
         return {name: value for name, value in {**found, **changes}.items() if value is not None}
 
     def start(self, *runs, module="grid", prefix=(), command=None, **changes):
