@@ -22,7 +22,8 @@ def pairs(record, predictions, train, y_train, test, closest=False, n=8):
     what = (f"the {len(chosen)} test images that have the closest training image" if closest else
             "test images in equal steps from the one with the closest training image to the one with the farthest")
     return from_record(record, "closest" if closest else "neighbours", f"{record['run']}: {what}, their nearest training image and the difference of the two; a class in orange is another one. Below, "
-                        f"the root-mean-square difference at {record['parameters']['side']} x {record['parameters']['side']} pixels or so, as a share of the pixel range.", plots.pairs, test[chosen], train[near], predictions["distance"][chosen].astype("float32"),
+                        f"the root-mean-square difference at {record['parameters']['side']} x {record['parameters']['side']} pixels or so, as a share of the pixel "
+                        "range.", plots.pairs, test[chosen], train[near], predictions["distance"][chosen].astype("float32"),
                         predictions["y_true"][chosen], np.asarray(y_train)[near], record["dataset"]["class_names"])
 
 

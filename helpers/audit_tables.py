@@ -78,7 +78,8 @@ def overview(audits):
     columns = list(rows[0]) if rows else ["Data"]
     note = ("Copies: test images that also stand among the training images, pixel for pixel. Twins: test images with a training image nearer than the limit of @fig-distances. Then the nearest "
             "neighbour's test accuracy in percent on images averaged down, with a few training images a class (mean and deviation over draws) and with all, and balanced. Training images are here "
-            "all that are not test images, validation images among them. Doubted: labels that networks which never saw the image contradict in every repeat. ") if rows else "No audit has a record in this edition."
+            "all that are not test images, validation images among them. Doubted: labels that networks which never saw the image contradict in every repeat. ")
+    note = note if rows else "No audit has a record in this edition."
     return Table(pd.DataFrame(rows, columns=columns), "The data before any network: copies and twins across the split, the nearest neighbour, and labels that networks doubt.", "tbl-audit",
                  align="l" + "r" * (len(columns) - 1), note=note + labels(audits))
 

@@ -113,7 +113,8 @@ def time(records):
              "Reported": _number(runs.entry(run).get("reported", {}).get("seconds"), 0) if results.comparable(record) else "-"} for run, record in records.items()]
     columns = ["Run", "Images", "Epochs", "Seconds", "Seconds an epoch", "Images a second", "Threads", "Reported"]
     return Table(pd.DataFrame(rows, columns=columns), "Seconds of one training, validation after each epoch included.", "tbl-time", align="lrrrrrrr",
-                 note="Where the machine had other work, or paused a training, the pause counts: read seconds as upper bounds. Reported: seconds that the course report gives for the whole training, on its own machine (a GTX 1050 for MNIST). " + labels(records))
+                 note="Where the machine had other work, or paused a training, the pause counts: read seconds as upper bounds. "
+                      "Reported: seconds that the course report gives for the whole training, on its own machine (a GTX 1050 for MNIST). " + labels(records))
 
 
 def about(records):
