@@ -131,6 +131,17 @@ def test_predictions_beside_the_record_agree_with_its_figures(made):
         assert seed["nll_scaled"] == pytest.approx(-found["logp_true_scaled"][number].astype(float).mean(), rel=2e-3)
 
 
+def test_no_log_probability_is_written_twice_and_all_are_read_back(made):
+    save(made)
+    _, predictions = made()
+    with np.load(paths.results("smoke") / "mnist-mlp.npz") as written:
+        right = written["y_pred"] == written["y_true"]
+        assert right.any() and not right.all() and not written["logp_true"][right].any() and not written["logp_true_scaled"][right].any()
+    for name, value in results.predictions("smoke", "mnist-mlp").items():
+        assert value.dtype == predictions[name].dtype
+        np.testing.assert_array_equal(value, predictions[name])
+
+
 def test_the_grids_fingerprint_is_taken_where_the_grid_gives_one(made, monkeypatch):
     monkeypatch.setenv("RUN_FINGERPRINT", "given")
     assert save(made)["fingerprint"] == "given"

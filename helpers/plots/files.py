@@ -27,15 +27,19 @@ def png(fig, fingerprint=None):
     fig.set_dpi(DPI)
     canvas = FigureCanvasAgg(fig)
     canvas.draw()
-    image = Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
-    # 256 colours of the figure's own make files of a third of the size, and the report carries every figure three
-    # times.
-    image = image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    pixels = np.asarray(canvas.buffer_rgba())[:, :, :3]
+    image = Image.fromarray(pixels)
+    # One byte a pixel makes files of a third of the size, in the PDF too, and the report carries every figure three
+    # times: grey figures as they are, others in 256 colours of their own.
+    if (pixels == pixels[:, :, :1]).all():
+        image = image.convert("L")
+    else:
+        image = image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     text = PngImagePlugin.PngInfo()
     if fingerprint:
         text.add_text(KEY.decode(), fingerprint)
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", dpi=(DPI, DPI), pnginfo=text)
+    image.save(buffer, "PNG", dpi=(DPI, DPI), pnginfo=text, optimize=True)
     return buffer.getvalue()
 
 
