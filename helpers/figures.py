@@ -160,9 +160,10 @@ def transformations(record):
 
 
 def trials(record):
-    """The trials of a search."""
+    """The trials of all searches."""
+    found = [{**trial, "seed": seed["seed"]} for seed in record["seeds"] for trial in seed["trials"]]
     return from_record(record, "trials", f"{record['run']}: every trial's settings, coloured by its validation accuracy, and the best so far by epochs spent.",
-                        plots.trials, record["extra"]["trials"])
+                       plots.trials, found)
 
 
 REDRAWN = {"curves": curves, "transformations": transformations, "trials": trials, "confusion": confusion, "reliability": reliability}

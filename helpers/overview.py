@@ -54,7 +54,7 @@ def measured(records, profile, caption, label):
     for run, record in records.items():
         reported = {} if record["dataset"]["kind"] == "stand-in" else runs.entry(run).get("reported", {})
         short = record["dataset"]["train"] < SHORT
-        rows.append({"Run": name(run, profile), "Parameters": f"{record['parameter_count']:,}", "Reported": _share(reported.get("test_accuracy")),
+        rows.append({"Run": name(run, profile), "Parameters": results.network_size(record), "Reported": _share(reported.get("test_accuracy")),
                      "Measured": share(record, "test_accuracy") + (" *" if short else ""), "Loss, reported": _number(reported.get("test_loss")),
                      "Loss": value(record, "test_loss"), "n": str(len(record["seeds"])), "Seconds": f"{results.mean_std(record, 'seconds')[0]:,.0f}",
                      "Verdict": verdict(record)})
@@ -99,7 +99,7 @@ def networks(records):
     for record in records.values():
         network = record["parameters"].get("network") or "found by search"
         rows.setdefault(network, {"Network": Prose(f"`{network}`"), "Report": runs.entry(record["run"])["report"],
-                                  "Parameters": f"{record['parameter_count']:,}", "Multiplications": f"{sum(row['macs'] for row in record['layers']):,}",
+                                  "Parameters": results.network_size(record), "Multiplications": f"{sum(row['macs'] for row in record['layers']):,}",
                                   "Runs": str(sum(other["parameters"].get("network", "found by search") == network for other in records.values()))})
     return Table(pd.DataFrame(list(rows.values()), columns=["Network", "Report", "Parameters", "Multiplications", "Runs"]), "The networks, for the number of classes of their first run. Multiplications are multiply-accumulates for one image.",
                  "tbl-networks", align="llrrr", note=labels(records))

@@ -15,7 +15,7 @@ def table(profile="full"):
     lines = ["| run | data | parameters | reported | measured | n | seconds | verdict |", "|:--|:--|--:|--:|--:|--:|--:|:--|"]
     for run, record in records.items():
         reported = runs.entry(run).get("reported", {}).get("test_accuracy")
-        lines.append(f"| `{run}` | {record['dataset']['label']} | {record['parameter_count']:,} | {'-' if reported is None else f'{100 * reported:.2f} %'} | "
+        lines.append(f"| `{run}` | {record['dataset']['label']} | {results.network_size(record)} | {'-' if reported is None else f'{100 * reported:.2f} %'} | "
                      f"{share(record, 'test_accuracy')} | {len(record['seeds'])} | {results.mean_std(record, 'seconds')[0]:,.0f} | {overview.verdict(record)} |")
     missing = [f"`{run}`" for run in runs.select() if run not in records and runs.entry(run)["report"] in overview.REPORTS]
     if missing:

@@ -48,7 +48,8 @@ def _continued(content, found):
         raise paths.UserError(f"{content['run']}: there is no record of seeds 0 to {values['first_seed'] - 1} of this very run to add to; use first_seed = 0.")
     kept = predictions(values["profile"], content["run"])
     joined = {name: value if name == "y_true" else np.concatenate([kept[name], value]) for name, value in found.items()}
-    return {**content, "seeds": before["seeds"] + content["seeds"], "parameters": {**values, "first_seed": 0}}, joined
+    first = {name: before[name] for name in ("parameter_count", "network_sha256", "layers") if name in before}  # a search finds others with other seeds
+    return {**content, **first, "seeds": before["seeds"] + content["seeds"], "parameters": {**values, "first_seed": 0}}, joined
 
 
 def save(content, predictions, trained=()):
@@ -144,6 +145,12 @@ def mean_std(content, metric):
     """Mean and sample standard deviation over seeds of one metric; the deviation is None for a single seed."""
     values = [seed[metric] for seed in content["seeds"]]
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def network_size(content):
+    """Parameters of a run's network as text, the smallest and the largest number where seeds have networks of their own (a search)."""
+    counts = [seed.get("parameter_count", content["parameter_count"]) for seed in content["seeds"]]
+    return f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
 
 
 def versions():

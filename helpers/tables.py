@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.exhibits import Table, plain
-from helpers.results import mean_std
+from helpers.results import mean_std, median_seed
 
 
 def share(record, metric, digits=2):
@@ -104,29 +104,43 @@ def _percent(values):
 
 
 def trials(record):
-    """The trials of a search, best first."""
-    rows = []
-    for trial in sorted(record["extra"]["trials"], key=lambda trial: -trial["score"]):
+    """The trials of the search whose best network has the median test accuracy, best first."""
+    rows, seed = [], record["seeds"][median_seed(record)]
+    for trial in sorted(seed["trials"], key=lambda trial: -trial["score"]):
         values = trial["values"]
         units = [values[f"units_{number}"] for number in range(1, values["layers"] + 1)]
         rows.append({"Search": trial["search"], "Units": ", ".join(map(str, units)), "Activation": values["activation"], "Initialiser": values["initializer"],
                      "Rate": f"{values['learning_rate']:.1e}", "Epochs": f"{trial['start']} to {trial['start'] + trial['epochs']}" if trial["start"] else
                      str(trial["epochs"]), "Accuracy": f"{100 * trial['score']:.2f} %"})
     note = "Accuracy is the best on validation images within the trial. Hyperband continues its best trials; such a trial is a row of its own."
-    return Table(pd.DataFrame(rows), f"{record['run']}: the trials on {plain(record['dataset']['label'])}, best first.", f"tbl-{record['run']}-trials", align="llllrrr", note=note)
+    which = f" of seed {seed['seed']}, one of {len(record['seeds'])}" if len(record["seeds"]) > 1 else ""
+    return Table(pd.DataFrame(rows), f"{record['run']}: the trials{which} on {plain(record['dataset']['label'])}, best first.", f"tbl-{record['run']}-trials", align="llllrrr", note=note)
 
 
 def trials_reading(record):
-    """One paragraph that compares random search with Hyperband at the same number of epochs, whatever came out."""
-    found = record["extra"]["trials"]
-    spent = {kind: sum(trial["epochs"] for trial in found if trial["search"] == kind) for kind in ("random search", "Hyperband")}
-    budget = min(spent.values())
-    tops = {kind: _best_within(budget, [trial for trial in found if trial["search"] == kind]) for kind in spent}
-    gap = 100 * (tops["Hyperband"] - tops["random search"])
-    outcome = "they found equally good networks" if abs(gap) < 0.05 else f"{'Hyperband' if gap > 0 else 'random search'} found the better network by {abs(gap):.2f} points"
+    """One paragraph that compares random search with Hyperband at the same number of epochs, seed by seed, whatever came out."""
+    found = [{kind: [trial for trial in seed["trials"] if trial["search"] == kind] for kind in ("random search", "Hyperband")} for seed in record["seeds"]]
+    spent = {kind: [sum(trial["epochs"] for trial in one[kind]) for one in found] for kind in found[0]}
+    budget, n = min(map(min, spent.values())), len(found)
+    tops = {kind: np.array([_best_within(budget, one[kind]) for one in found]) for kind in spent}
+    epochs = {kind: f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}" for kind, counts in spent.items()}
     test = share(record, "test_accuracy")
-    return (f"Random search spent {spent['random search']} epochs and one sweep of Hyperband {spent['Hyperband']}. Within the first {budget} of each, the best validation accuracy was {100 * tops['random search']:.2f} % by random search and {100 * tops['Hyperband']:.2f} % by "
-            f"Hyperband: {outcome}. One search each says little about which method is better in general. On the test images the best network of the random search reaches {test}.")
+    return (f"Random search spent {epochs['random search']} epochs and one sweep of Hyperband {epochs['Hyperband']}. Within the first {budget} of each, the best validation accuracy was "
+            f"{100 * tops['random search'].mean():.2f} % by random search and {100 * tops['Hyperband'].mean():.2f} % by Hyperband{f' (means of {n} searches of each kind)' if n > 1 else ''}: "
+            f"{_searches_compared(100 * (tops['Hyperband'] - tops['random search']))} On the test images the best network of the random search reaches {test}.")
+
+
+def _searches_compared(gaps):
+    """What pairs of searches say: `gaps` in points, positive where Hyperband found the better network."""
+    gap, better = gaps.mean(), "Hyperband" if gaps.mean() > 0 else "random search"
+    if len(gaps) == 1:
+        outcome = "they found equally good networks" if abs(gap) < 0.05 else f"{better} found the better network by {abs(gap):.2f} points"
+        return f"{outcome}. One search each says little about which method is better in general."
+    from scipy.stats import t
+
+    reach = t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / len(gaps) ** 0.5  # Student's interval of paired differences
+    told = f"a difference of {gap:+.2f} points [{gap - reach:+.2f}, {gap + reach:+.2f}], with Hyperband ahead in {np.sum(gaps > 0)} of {len(gaps)} pairs"
+    return f"{told}. {better[0].upper() + better[1:]} is the better search here." if abs(gap) > reach else f"{told}. So few searches do not decide which method is better here."
 
 
 def _best_within(budget, trials):

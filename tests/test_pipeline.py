@@ -75,7 +75,7 @@ def test_special_measurements_are_in_their_records(edition):
     assert set(augmented["seeds"][0]["single"]) == {"flip_horizontal", "flip_vertical", "rotation", "shift", "zoom"}
     assert 1 / 6 <= augmented["extra"]["chance"] < 0.3 and set(augmented["extra"]["neighbour"]) == {"plain", "transformed"}
     searched = record(out, "k49-search")
-    assert {trial["search"] for trial in searched["extra"]["trials"]} == {"random search", "Hyperband"}
+    assert {trial["search"] for trial in searched["seeds"][0]["trials"]} == {"random search", "Hyperband"}
     watched = predictions(out, "mnist-first-course")
     assert np.array_equal(watched["y_epochs"][:, -1], watched["y_pred"]), "the last epoch's answers are those of the final weights"
     assert record(out, "mnist-first-course")["seeds"][0]["selection"]["halves"] > 0

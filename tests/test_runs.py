@@ -145,7 +145,7 @@ def test_validation_images_are_our_own_split():
 
 def test_search_has_the_printed_budget():
     values = runs.parameters("k49-search", "full")
-    assert (values["trials"], values["trial_epochs"]) == (10, 10)
+    assert (values["trials"], values["trial_epochs"]) == (10, 10) and values["seeds"] == 5
 
 
 def test_augmentation_is_used_where_the_course_reports_used_it():
@@ -178,7 +178,7 @@ def test_runs_are_selected_in_their_own_order():
 def test_seeds_can_be_asked_for(monkeypatch):
     monkeypatch.setenv("SEEDS", "7")
     assert runs.parameters("mnist-mlp", "quick")["seeds"] == 7
-    assert "seeds" not in runs.parameters("k49-search", "quick")
+    assert "seeds" not in runs.parameters("audit-mnist", "quick")
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------------

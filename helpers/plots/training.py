@@ -72,7 +72,7 @@ def trials(trials, label):
     accuracy so far by epochs spent.
 
     A trial is a dict with `values` (setting: number, text or None), `score` (validation accuracy), `curve` (validation
-    accuracy by epoch) and, where searches are compared, `search` (its name).
+    accuracy by epoch) and, where searches are compared or repeated, `search` (its name) and `seed`.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -83,15 +83,25 @@ def trials(trials, label):
         _parallel(fig, upper, trials, searches)
         for search, (line, color, marker) in zip(searches, SEARCHES):
             mine = [trial for trial in trials if trial.get("search", "search") == search]
-            best = np.maximum.accumulate(np.concatenate([trial["curve"] for trial in mine]))
-            lower.step(np.arange(1, len(best) + 1), best, line, where="post", color=color,
-                       label=f"{search}: {best[-1]:.4f} with {len(mine)} trials")
+            bests = _best_so_far(mine)
+            if len(bests) > 1:
+                for best in bests:
+                    lower.step(np.arange(1, len(best) + 1), best, line, where="post", color=color, linewidth=0.5, alpha=0.6)
+            best = np.mean([one[:min(map(len, bests))] for one in bests], axis=0)
+            what = f"{len(mine)} trials" if len(bests) == 1 else f"{len(mine)} trials, mean of {len(bests)} searches"
+            lower.step(np.arange(1, len(best) + 1), best, line, where="post", color=color, label=f"{search}: {best[-1]:.4f} with {what}")
             lower.plot(len(best), best[-1], marker, color=color, markersize=5)
-        lower.set(title="Best so far", xlabel="Epochs trained, all trials together", ylabel="Validation accuracy")
+        lower.set(title="Best so far", xlabel="Epochs trained, all trials of a search together", ylabel="Validation accuracy")
         lower.grid(axis="y")
         lower.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         lower.legend(loc="lower right")
     return fig
+
+
+def _best_so_far(trials):
+    # The best validation accuracy by epochs spent, of each search in turn.
+    seeds = dict.fromkeys(trial.get("seed") for trial in trials)
+    return [np.maximum.accumulate(np.concatenate([trial["curve"] for trial in trials if trial.get("seed") == seed])) for seed in seeds]
 
 
 def _over_seeds(axes, histories, color, line, part, width=1.8):
