@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers import augmentation, datasets
+from helpers import augmentation, datasets, idx
 from helpers.backend import keras
 from helpers.paths import UserError
 
 # Batches that TensorFlow prepares ahead, and runs without coming back to Python (`steps_per_execution`). Speed only: results are the same.
 STEPS = 16
+PIECE = 2**26  # bytes handed to TensorFlow at once
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,12 @@ def split(data, train_images=0, validation_images=0, test_images=0):
     test = np.arange(len(data.y_test))
     if test_images and test_images < len(test):
         test = datasets.split(data.y_test, test_images, seed=2, strata=data.hand_test)[1]
+    x_train, x_validation, x_test = data.x_train[train][..., None], data.x_train[validation][..., None], data.x_test[test][..., None]
+    for array in (data.x_train, data.x_test):
+        idx.forget(array)  # copied: half a gigabyte for ByMerge
     identity = hashlib.sha256(b"".join([data.meta["sha256"].encode(), train.astype("<i8").tobytes(),
                                         validation.astype("<i8").tobytes(), test.astype("<i8").tobytes()])).hexdigest()
-    return Split(data.x_train[train][..., None], data.y_train[train], data.x_train[validation][..., None],
-                 data.y_train[validation], data.x_test[test][..., None], data.y_test[test], identity)
+    return Split(x_train, data.y_train[train], x_validation, data.y_train[validation], x_test, data.y_test[test], identity)
 
 
 def evaluation_batch(images):
@@ -95,7 +98,7 @@ class Batches:
     def _tensorflow(self):
         import tensorflow as tf
 
-        images, labels = tf.constant(self.x), tf.constant(self.y)
+        images, labels = self.held, _ = _in_tensorflow(self.x), tf.constant(self.y)  # held: a variable that nobody holds is gone
 
         def epoch(_):
             order, coefficients = tf.numpy_function(lambda: self.plan(), [], (tf.int64, tf.float32))
@@ -111,6 +114,19 @@ class Batches:
 
         feed = tf.data.Dataset.range(1).flat_map(epoch).map(gather, num_parallel_calls=2, deterministic=True).prefetch(STEPS)
         return feed.apply(tf.data.experimental.assert_cardinality(self.steps))
+
+
+def _in_tensorflow(array):
+    # A variable filled piece by piece takes the array's size once more. `tf.constant` takes it twice on the way, a gigabyte for ByMerge.
+    import tensorflow as tf
+
+    rows = max(1, PIECE * len(array) // array.nbytes)
+    with tf.device("CPU:0"):
+        held = tf.Variable(tf.zeros(array.shape, array.dtype), trainable=False)
+        for start in range(0, len(array), rows):
+            piece = array[start:start + rows]
+            held.scatter_update(tf.IndexedSlices(piece, tf.range(start, start + len(piece))))  # in place; `held[a:b].assign` copies all of it
+    return held
 
 
 class _Sequence(keras.utils.PyDataset):

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import lzma
 import math
+import mmap
 import struct
 import tokenize
 import zipfile
@@ -131,6 +132,12 @@ def open_folder(folder):
                 raise ValueError("holds no records")
             arrays[key] = np.memmap(path, np.uint8, "r", offset, shape)
     return arrays
+
+
+def forget(array):
+    """Give back the memory in which the system holds what was read of a memory-mapped array; it is read again where it is used again."""
+    if isinstance(array.base, mmap.mmap) and hasattr(array.base, "madvise"):  # not on Windows
+        array.base.madvise(mmap.MADV_DONTNEED)
 
 
 def sha256(arrays):

@@ -29,19 +29,22 @@ def holm(p_values):
     return corrected.tolist()
 
 
-def paired_bootstrap(right_a, right_b, seed=0, samples=1000, level=0.95):
+def paired_bootstrap(right_a, right_b, seed=0, samples=2000, level=0.95):
     """Difference of mean accuracies, a - b, with a percentile interval over test images (the same for both) and over each run's seeds.
 
-    right_a (seeds_a, n) and right_b (seeds_b, n): bool. Returns (difference, low, high) as fractions (Efron 1979).
+    right_a (seeds_a, n) and right_b (seeds_b, n): bool. Images on which the seeds of both runs are right and wrong alike need not be told apart, so that
+    images drawn anew are a multinomial sample of these few patterns: the same bootstrap as drawing images, and much faster. Returns
+    (difference, low, high) as fractions (Efron 1979).
     """
-    rng = np.random.default_rng(seed)
-    a, b = np.asarray(right_a, "float32"), np.asarray(right_b, "float32")
-    n, found = a.shape[1], np.empty(samples)
-    for index in range(samples):
-        chosen_a, chosen_b = (values[rng.integers(len(values), size=len(values))].mean(axis=0) for values in (a, b))
-        found[index] = (chosen_a - chosen_b)[rng.integers(n, size=n)].mean()
+    rng, a, b = np.random.default_rng(seed), np.atleast_2d(right_a), np.atleast_2d(right_b)
+    n = a.shape[1]
+    bits = np.arange(len(a) + len(b))
+    patterns, counts = np.unique((1 << bits) @ np.concatenate([a, b]), return_counts=True)  # a bit a seed
+    drawn = rng.multinomial(n, counts / n, size=samples) @ (patterns[:, None] >> bits & 1) / n  # accuracy of every seed on each sample of images
+    means = [(accuracies * rng.multinomial(len(one), [1 / len(one)] * len(one), size=samples) / len(one)).sum(axis=1)
+             for one, accuracies in ((a, drawn[:, :len(a)]), (b, drawn[:, len(a):]))]
     tail = 50 * (1 - level)
-    low, high = np.percentile(found, [tail, 100 - tail])
+    low, high = np.percentile(means[0] - means[1], [tail, 100 - tail])
     return float(a.mean() - b.mean()), float(low), float(high)
 
 

@@ -116,6 +116,16 @@ def test_downloaded_idx_files_give_the_same_arrays_and_the_same_hash_as_a_mirror
     assert datasets.load("mnist", "real").meta == meta
 
 
+def test_what_the_memory_of_a_mapped_array_held_is_read_again(server):
+    arrays = digits()
+    fetch("mnist", served(server, mnist_files(arrays)))
+    for key, array in opened("mnist").items():
+        assert array.sum() == arrays[key].sum()
+        idx.forget(array)
+        idx.forget(arrays[key])  # nothing to give back
+        assert np.array_equal(array, arrays[key])
+
+
 def test_size_checksum_and_address_are_told(server, capsys):
     urls = served(server, mnist_files(digits()))
     fetch("mnist", urls)

@@ -54,6 +54,19 @@ def test_bootstrap_interval_grows_with_the_spread_over_seeds():
     assert width[1] > width[0]
 
 
+def test_bootstrap_over_patterns_is_the_one_that_draws_images_and_seeds_one_by_one():
+    rng = np.random.default_rng(3)
+    hard = rng.random(300) < 0.2
+    a, b = (rng.random((seeds, 300)) < np.where(hard, *shares) for seeds, shares in ((3, (0.5, 0.97)), (2, (0.4, 0.95))))
+    gaps = []
+    for _ in range(4000):
+        images = rng.integers(300, size=300)
+        gaps.append(np.subtract(*(one[rng.integers(len(one), size=len(one))][:, images].mean() for one in (a, b))))
+    difference, low, high = statistics.paired_bootstrap(a, b, samples=20000)
+    assert difference == pytest.approx(a.mean() - b.mean())
+    assert (low, high) == pytest.approx(np.percentile(gaps, [2.5, 97.5]), abs=0.003)  # three thousandths of an interval of .06
+
+
 def test_balanced_accuracy_by_hand_with_a_rare_a_missing_and_an_unpredicted_class():
     truth, answers = np.array([0, 0, 0, 0, 1, 3]), np.array([0, 0, 0, 1, 0, 3])
     recalls = statistics.recalls(truth, answers, 4)

@@ -190,6 +190,13 @@ def test_both_feeds_give_the_same_images_in_the_same_order(setting):
             np.testing.assert_array_equal(batch_a, batch_b)
 
 
+@pytest.mark.skipif(not TENSORFLOW, reason="tf.data comes with TensorFlow")
+@pytest.mark.parametrize("piece", [1, 3 * 36, 49 * 36, 50 * 36])
+def test_images_that_reach_tensorflow_in_pieces_arrive_whole(piece, monkeypatch):
+    monkeypatch.setattr(batches, "PIECE", piece)
+    np.testing.assert_array_equal(batches._in_tensorflow(numbered()).numpy(), numbered())
+
+
 @feeds
 def test_augmented_images_differ_from_epoch_to_epoch(feed):
     image = np.repeat(numbered(1), 8, axis=0)
