@@ -30,7 +30,7 @@ endif
 $(if $(KERAS_BACKEND),$(eval export KERAS_BACKEND))
 
 .DEFAULT_GOAL := help
-.PHONY: help all report test test-faults test-all test-matrix bench lab clean lock
+.PHONY: help all report test test-faults test-all test-matrix bench bench-long lab clean lock
 .DELETE_ON_ERROR:
 
 help:
@@ -41,6 +41,7 @@ help:
 	@echo 'make test-all     run them and the fault suite: kills, full disks, damage, fuzzing; writes report/faults.json'
 	@echo 'make test-matrix  run one of each notebook on every Python and every back end that this machine can have'
 	@echo 'make bench        measure how fast it is, in under 20 minutes; ROWS=load,noop measures some rows'
+	@echo 'make bench-long   the rows that train for long, on real images: about an hour, goes on where it was'
 	@echo 'make clean        remove what was built; data, the full edition and the environment stay'
 	@echo 'make lock         pin the newest versions of all dependencies'
 	@echo
@@ -70,6 +71,9 @@ test-matrix: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks --rows '$(ROWS)'
+
+bench-long: $(READY)
+	@$(BIN)/python -m benchmarks --long --rows '$(ROWS)'
 
 clean:
 	@base='$(or $(OUT),.)'; data='$(or $(DATA_DIR),data)'; for edition in smoke quick lab; do \

@@ -1,4 +1,4 @@
-"""Measure, print a table, write report/bench.json: `make bench`, or `make bench ROWS=load,noop` for some rows.
+"""Measure, print a table, write report/bench.json: `make bench`, or `make bench ROWS=load,noop` for some rows; `make bench-long` for those that train for long.
 
 Each row is written as soon as it is measured, so that an interrupted benchmark keeps what it has. report/bench-machine.json says when and on what each was measured.
 """
@@ -20,16 +20,23 @@ def main(arguments=None):
     """Command line; returns the exit status: 0 once everything is measured, whether the goals are met or not."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what this project's speed is worth.")
     parser.add_argument("--rows", default="", help=f"rows, separated by commas; all by default: {', '.join(rows.STEPS)}")
-    wanted = [name for name in parser.parse_args(arguments).rows.split(",") if name] or list(rows.STEPS)
-    unknown = [name for name in wanted if name not in rows.STEPS]
+    parser.add_argument("--long", action="store_true", help=f"the long rows: {', '.join(rows.LONG)}")
+    options = parser.parse_args(arguments)
+    steps = rows.LONG if options.long else rows.STEPS
+    wanted = [name for name in options.rows.split(",") if name] or list(steps)
+    unknown = [name for name in wanted if name not in steps]
     if unknown:
-        print(f"Error: there is no row {', '.join(unknown)}. The rows are: {', '.join(rows.STEPS)}.", file=sys.stderr)
+        print(f"Error: there is no row {', '.join(unknown)}. The rows are: {', '.join(steps)}.", file=sys.stderr)
         return 2
     started = time.perf_counter()
-    for name in rows.STEPS:
-        if name in wanted:
-            print(name, flush=True)
-            measured(name)
+    try:
+        for name in steps:
+            if name in wanted:
+                print(name, flush=True)
+                measured(name)
+    except paths.UserError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
     print(f"\n{table(files.load_json(RESULT))}\n\nMeasured in {(time.perf_counter() - started) / 60:.1f} minutes, written to {RESULT}.")
     return 0
 
@@ -39,7 +46,7 @@ def measured(name):
     from helpers import results
 
     before, started = load(), time.perf_counter()
-    function = getattr(importlib.import_module(f"benchmarks.{rows.STEPS[name]}"), name)
+    function = getattr(importlib.import_module(f"benchmarks.{(rows.STEPS | rows.LONG)[name]}"), name)
     found = {part: measure.row(ratios, *rows.GOALS[part]) for part, ratios in function(lambda line: print(line, flush=True)).items()}
     held = {part: entry for part, entry in (files.load_json(RESULT) or {}).items() if part not in rows.parts(name, rows.GOALS)} | found
     files.save_json(RESULT, {part: held[part] for part in rows.GOALS if part in held})

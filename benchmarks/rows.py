@@ -18,9 +18,18 @@ GOALS = {
 NETWORKS = ("mnist-mlp", "fashion-cnn-1x100", "emnist-third-letters", "k49-tuned", "fingers-carlosnet-plain", "fingers-ivannet-plain")
 GOALS |= {f"train.{run}": (0.97, "higher", "images a second, ours over plain Keras fit") for run in NETWORKS}
 
+GOALS |= {
+    "time_to_accuracy": (3, "higher", "seconds of the faithful schedule over the short one, geometric mean of five runs"),
+    "time_to_accuracy.accuracy": (-0.0005, "higher", "test accuracy of the short schedule minus the faithful one's, mean of five seeds, in the worst of the five runs"),
+    "search": (3, "higher", "trial-epochs to random search's best validation accuracy, random search over annealed Hyperband"),
+}
+FAST = ("mnist-mlp", "fashion-dense", "emnist-first-letters", "k49-tuned", "fingers-carlosnet-plain")  # each has a run with a short schedule, RUN-fast
+GOALS |= {f"time_to_accuracy.{run}": (1, "higher", "seconds of the faithful schedule over the short one") for run in FAST}
+
 # What can be asked for, in the order in which it is measured: the module of this package and its function of that name; it returns the ratios of every repeat.
 STEPS = {"load": "data", "prepare": "data", "noop": "whole", "report": "whole", "start": "whole", "augment_pipeline": "augment", "augment": "augment",
          "scale": "scale", "train": "train", "grid": "whole"}
+LONG = {"search": "long", "time_to_accuracy": "long"}  # `make bench-long`
 
 
 def parts(name, entries):

@@ -11,22 +11,29 @@ from helpers import augmentation, paths
 from helpers.backend import keras
 from helpers.batches import Batches, NextEpoch, evaluation_batch
 from helpers.files import load_json, save_json, sealed, sha256, unharmed
-from helpers.training import RESULTS, Progress, Trained, compile_options
+from helpers.training import RESULTS, Progress, Trained, compile_options, one_cycle
 
 import keras_tuner  # isort: skip  (after the quiet import of Keras)
 
 
 class Space(keras_tuner.HyperModel):
-    """A search space: `build(hp, image_shape, classes)` gives an optimiser and a network; training is as everywhere in this project."""
+    """A search space: `build(hp, image_shape, classes)` gives an optimiser and a network; training is as everywhere in this project.
 
-    def __init__(self, build, parts, classes, batch_size, seed):
+    With `annealed` every training is one cycle of the learning rate, whose peak is the rate that `build` gave.
+    """
+
+    def __init__(self, build, parts, classes, batch_size, seed, annealed=False):
         super().__init__()
-        self.function, self.parts, self.classes, self.batch_size, self.seed = build, parts, classes, batch_size, seed
+        self.function, self.parts, self.classes, self.batch_size, self.seed, self.annealed = build, parts, classes, batch_size, seed, annealed
 
     def build(self, hp):
         """Called by Keras Tuner for each trial."""
         keras.utils.set_random_seed(self.seed)
         model, optimizer = self.function(hp, self.parts.x_train.shape[1:], self.classes)
+        return self.compiled(model, optimizer)
+
+    def compiled(self, model, optimizer):
+        """The network with an optimiser, in the loss and metric of all trials."""
         model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"], **compile_options())
         return model
 
@@ -34,6 +41,10 @@ class Space(keras_tuner.HyperModel):
         """Called by Keras Tuner for each trial; Hyperband goes on from `initial_epoch`."""
         parts = self.parts
         batches = Batches(parts.x_train, parts.y_train, self.batch_size, self.seed, augmentation.SETTINGS["none"])
+        if self.annealed:
+            settings = model.optimizer.get_config()
+            settings["learning_rate"] = one_cycle(float(model.optimizer.learning_rate), batches.steps * (epochs - initial_epoch))
+            self.compiled(model, type(model.optimizer).from_config(settings))
         return model.fit(batches.feed(), epochs=epochs, initial_epoch=initial_epoch, verbose=0, shuffle=False,
                          validation_data=(parts.x_validation, parts.y_validation), validation_batch_size=evaluation_batch(parts.x_validation),
                          callbacks=[NextEpoch(batches), *callbacks])
@@ -72,12 +83,13 @@ class Hyperband(_Curves, keras_tuner.Hyperband):
 
 def run(kind, build, parts, classes, *, batch_size, trials, trial_epochs, seed, run, profile):
     """Search, or go on with a search that was interrupted: "random search" over `trials` trials of `trial_epochs`, or one sweep of "Hyperband" up to
-    `trial_epochs`. Returns the tuner; its finished trials are never trained again."""
+    `trial_epochs`; in "annealed Hyperband" every training is one cycle of the learning rate. Returns the tuner; its finished trials are never
+    trained again."""
     key = json.dumps([inspect.getsource(build), parts.identity, batch_size, trials, trial_epochs, seed, RESULTS])
     folder = paths.trained(profile, run) / hashlib.sha256(key.encode()).hexdigest()[:12]
     options = {"objective": "val_accuracy", "seed": seed or 10**6, "directory": str(folder), "project_name": kind.replace(" ", "-"),
                "max_consecutive_failed_trials": 1}  # Keras Tuner would go on in silence; and it takes seed 0 for none
-    space = Space(build, parts, classes, batch_size, seed)
+    space = Space(build, parts, classes, batch_size, seed, kind.startswith("annealed"))
 
     def opened():
         return (RandomSearch(space, max_trials=trials, **options) if kind == "random search" else

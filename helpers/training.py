@@ -43,10 +43,16 @@ class Trained:
 
 
 def optimizer(name, learning_rate):
-    """A fresh optimiser by its Keras name: "rmsprop", "adam", "adadelta", "sgd"; "momentum" is SGD with momentum 0.9."""
+    """A fresh optimiser by its Keras name: "rmsprop", "adam", "adadelta", "sgd"; "momentum" is SGD with momentum 0.9. The rate may be a schedule."""
     if name == "momentum":
         return keras.optimizers.SGD(learning_rate, momentum=0.9)
     return keras.optimizers.get({"class_name": name, "config": {"learning_rate": learning_rate}})
+
+
+def one_cycle(peak, steps, rise=0.3):
+    """A learning rate for `steps` batches in all: from a 25th of `peak` up to it over the share `rise` of them, then down to 0 along half a cosine (Smith 2018)."""
+    up = max(1, round(rise * steps))
+    return keras.optimizers.schedules.CosineDecay(peak / 25, max(1, steps - up), warmup_target=peak, warmup_steps=up)
 
 
 def compile_options():

@@ -68,6 +68,7 @@ FIGURES = {
                         ({"transformations": {"none": [0.9, 1.0], "flip": 0.4}, "chance": 0.1},)),
     "generalisation": (plots.generalisation, (TABLE,)),
     "trials": (plots.trials, (TRIALS,)),
+    "rate": (plots.rate, (np.linspace(0.01, 0, 40), 900)),
     "balance": (plots.balance, ([5, 0, *[9] * 8], [1] * 10, KANA)),
     "pairs": (plots.pairs, (X[:8], X[8:16], SURE[:8], Y[:8], Y[1:9], KANA)),
     "distances": (plots.distances, ({"MNIST": SURE, "Fingers": SURE**2}, 0.03)),

@@ -26,6 +26,8 @@ AUDITS = ["audit-mnist", "audit-fashion", "audit-emnist-letters", "audit-emnist-
 BESIDE = {"mnist-first-course": "mnist-first", "mnist-second-v2-course": "mnist-second-v2", "mnist-second-v2-course-dropout-25": "mnist-second-v2-course",
           "mnist-mlp-course": "mnist-mlp"}  # experiments of our own, and the run that each stands beside
 
+FAST = {f"{run}-fast": run for run in ("mnist-mlp", "fashion-dense", "emnist-first-letters", "k49-tuned", "fingers-carlosnet-plain")}  # short schedules
+
 # Optimiser, rate, batch, epochs (the course report's own, or the cap where it stopped early); None where it leaves them open.
 PROTOCOLS = {
     "mnist-mlp": ("rmsprop", None, 128, 20), "mnist-cnn": ("adadelta", 1.0, 128, 5), "mnist-cnn-augmented": ("adadelta", 1.0, 128, 20),
@@ -63,14 +65,14 @@ def fresh():
 
 def test_every_run_exists_in_the_notebook_that_suits_its_network():
     assert {run: runs.entry(run)["notebook"] for run in runs.select()} == {**NOTEBOOKS, **dict.fromkeys(AUDITS, "06_data_audit"),
-                                                                                **dict.fromkeys(BESIDE, "07_course_protocol")}
+                                                                                **dict.fromkeys(BESIDE, "07_course_protocol"), **dict.fromkeys(FAST, "08_fast_schedule")}
     assert len(NOTEBOOKS) == 26
 
 
 def test_experiments_stand_apart_from_the_runs_that_redo_a_report():
     from helpers import overview
 
-    assert {run: runs.entry(run)["beside"] for run in runs.select() if "beside" in runs.entry(run)} == BESIDE
+    assert {run: runs.entry(run)["beside"] for run in runs.select() if "beside" in runs.entry(run)} == BESIDE | FAST
     assert list(overview.courses(dict.fromkeys(runs.select()))) == [run for run in runs.select() if run in NOTEBOOKS]
 
 
@@ -82,6 +84,18 @@ def test_an_experiment_differs_from_the_run_beside_it_in_one_thing(run):
     changed = {name for name in set(mine) & set(theirs) - {"run", "seeds"} if mine[name] != theirs[name]}
     assert changed == ({"dropout"} if "dropout" in run else set()), "the rest is the protocol of its notebook"
     assert runs.entry(run)["reported"] == runs.entry(BESIDE[run])["reported"]
+
+
+@pytest.mark.parametrize("profile", ["smoke", "quick", "full"])
+@pytest.mark.parametrize("run", FAST)
+def test_a_short_schedule_has_the_network_and_the_images_of_the_run_beside_it(run, profile):
+    mine, theirs = runs.parameters(run, profile), runs.parameters(FAST[run], profile)
+    assert all(mine[name] == theirs[name] for name in ("dataset", "network", "train_images", "validation_images", "test_images"))
+    assert theirs.get("augmentation", "none") == "none" and "reported" not in runs.entry(run)
+
+
+def test_short_schedules_stand_for_all_five_course_reports():
+    assert {runs.entry(run)["report"] for run in FAST.values()} == {"mnist-2019", "fashion-2021", "emnist-2021", "k49", "fingers"}
 
 
 @pytest.mark.parametrize("profile", ["smoke", "quick", "full"])

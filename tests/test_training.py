@@ -718,6 +718,41 @@ def test_hyperband_continues_its_best_trials(searching):
     assert len(searching.trainings) == count
 
 
+def test_annealed_hyperband_learns_in_cycles_and_each_training_ends_at_rate_zero(searching, monkeypatch):
+    rates, original = [], search.Space.fit
+
+    def watched(self, hp, model, *args, **kwargs):
+        history = original(self, hp, model, *args, **kwargs)
+        steps = -(-len(self.parts.y_train) // self.batch_size) * (kwargs["epochs"] - kwargs.get("initial_epoch", 0))
+        schedule = model.optimizer._learning_rate
+        rates.append((hp.values["learning_rate"], max(float(schedule(step)) for step in range(steps)), float(schedule(steps)), int(model.optimizer.iterations) - steps))
+        return history
+
+    monkeypatch.setattr(search.Space, "fit", watched)
+    found = search.trials_of(searching("annealed Hyperband", trial_epochs=3), "annealed Hyperband")
+    assert any(trial["start"] > 0 for trial in found) and len(rates) == len(found)
+    for asked, highest, last, left in rates:
+        assert 0.5 * asked < highest <= asked * 1.0001 and last == pytest.approx(0, abs=1e-9) and left == 0
+
+
+def test_one_cycle_rises_to_its_peak_and_falls_to_nothing():
+    rates = [float(training.one_cycle(0.01, 100)(step)) for step in range(101)]
+    assert rates[0] == pytest.approx(0.01 / 25) and max(rates) == pytest.approx(0.01) and np.argmax(rates) == 30 and rates[100] == pytest.approx(0, abs=1e-9)
+    assert all(np.diff(rates[:31]) > 0) and all(np.diff(rates[30:]) < 0)
+    assert float(training.one_cycle(0.01, 1)(0)) > 0, "a training of one step learns"
+
+
+@pytest.mark.parametrize("name", training.OPTIMIZERS)
+def test_every_optimiser_takes_a_schedule_and_its_training_is_kept_apart(name, parts, folders):
+    kinds = [training.one_cycle(0.01, 8), training.one_cycle(0.02, 8), 0.01]
+    keys = []
+    for rate in kinds:
+        model = network()
+        model.compile(optimizer=training.optimizer(name, rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        keys.append(training._key(model, parts, seed=0, batch_size=16, epochs=1, callbacks=(), setting="none"))
+    assert len(set(keys)) == 3
+
+
 # --- the number RESULTS: these fail when a change elsewhere alters results ------------------------------------------------
 
 

@@ -13,4 +13,4 @@ from helpers.plots.evaluation import confusion, embedding, recalls, reliabilitie
 from helpers.plots.files import drawn, fingerprint, png, save, update  # noqa: F401
 from helpers.plots.pictures import augmented, feature_maps, filters, gallery, gradcam, mistakes, samples  # noqa: F401
 from helpers.plots.protocol import watched  # noqa: F401
-from helpers.plots.training import all_curves, curves, trials  # noqa: F401
+from helpers.plots.training import all_curves, curves, rate, trials  # noqa: F401

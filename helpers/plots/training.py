@@ -98,6 +98,21 @@ def trials(trials, label):
     return fig
 
 
+def rate(values, steps, label):
+    """A learning rate over the `steps` of a training; `values`: the rate at evenly spaced steps, the first and the last among them."""
+    with style():
+        fig = new_figure(1.5, label)
+        axes = fig.subplots()
+        at = np.linspace(1, steps, len(values))
+        peak = int(np.argmax(values))
+        axes.plot(at, values, color=BLUE)
+        axes.plot(at[peak], values[peak], "o", color=BLUE, markersize=4)
+        axes.annotate(f"{values[peak]:.2g}", (at[peak], values[peak]), xytext=(5, -2), textcoords="offset points", size=SMALL)
+        axes.set(xlabel="Step", ylabel="Learning rate", ylim=(0, 1.1 * max(values)))
+        axes.grid(axis="y")
+    return fig
+
+
 def _best_so_far(trials):
     # The best validation accuracy by epochs spent, of each search in turn.
     seeds = dict.fromkeys(trial.get("seed") for trial in trials)
