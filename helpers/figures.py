@@ -161,8 +161,11 @@ def transformations(record):
 
 def trials(record):
     """The trials of all searches."""
-    found = [{**trial, "seed": seed["seed"]} for seed in record["seeds"] for trial in seed["trials"]]
-    return from_record(record, "trials", f"{record['run']}: every trial's settings, coloured by its validation accuracy, and the best so far by epochs spent.",
+    shown = results.median_seed(record)
+    seeds = [record["seeds"][shown], *(seed for number, seed in enumerate(record["seeds"]) if number != shown)]
+    found = [{**trial, "seed": seed["seed"]} for seed in seeds for trial in seed["trials"]]
+    which = f" of the search of seed {seeds[0]['seed']}" if len(seeds) > 1 else ""
+    return from_record(record, "trials", f"{record['run']}: every trial's settings{which}, coloured by its validation accuracy, and the best so far by epochs spent.",
                        plots.trials, found)
 
 

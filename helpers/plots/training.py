@@ -72,7 +72,8 @@ def trials(trials, label):
     accuracy so far by epochs spent.
 
     A trial is a dict with `values` (setting: number, text or None), `score` (validation accuracy), `curve` (validation
-    accuracy by epoch) and, where searches are compared or repeated, `search` (its name) and `seed`.
+    accuracy by epoch) and, where searches are compared or repeated, `search` (its name) and `seed`. The lines are those
+    of the seed of the first trial, the steps those of all seeds; the earliest steps may lie below the frame.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -80,7 +81,8 @@ def trials(trials, label):
     with style():
         fig = new_figure(5.2, label)
         upper, lower = fig.subplots(2, 1, height_ratios=(3, 2))
-        _parallel(fig, upper, trials, searches)
+        _parallel(fig, upper, [trial for trial in trials if trial.get("seed") == trials[0].get("seed")], searches)
+        top = max(trial["score"] for trial in trials)
         for search, (line, color, marker) in zip(searches, SEARCHES):
             mine = [trial for trial in trials if trial.get("search", "search") == search]
             bests = _best_so_far(mine)
@@ -94,6 +96,7 @@ def trials(trials, label):
         lower.set(title="Best so far", xlabel="Epochs trained, all trials of a search together", ylabel="Validation accuracy")
         lower.grid(axis="y")
         lower.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        lower.set_ylim(bottom=max(lower.get_ylim()[0], top - 0.15))
         lower.legend(loc="lower right")
     return fig
 
