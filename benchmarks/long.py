@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks import measure, rows
 from benchmarks.worker import THREADS
-from helpers import datasets, paths, results, runs
+from helpers import datasets, paths, runs
 from helpers.paths import UserError
 
 FOLDER, SEEDS = paths.DATA / "bench", 5
@@ -46,7 +46,7 @@ def _trained(run, seed, say):
 
 
 def _environment(**more):
-    """The caller's environment, with results and trained networks in a place of their own and the prepared data sets where they are."""
+    """The caller's environment, on real images, with results and trained networks in a place of their own and the prepared data sets where they are."""
     data = FOLDER / "data"
     data.mkdir(parents=True, exist_ok=True)
     for run in rows.FAST:
@@ -56,7 +56,7 @@ def _environment(**more):
             if (paths.DATA / folder).is_dir() and not (data / folder).exists():
                 (data / folder).symlink_to(paths.DATA / folder, target_is_directory=True)
     kept = {name: value for name, value in os.environ.items() if name not in ("FORCE", "SEEDS", "SCHEDULER", "LIMIT", "KERAS_BACKEND")}
-    return {**kept, "OUT": str(FOLDER), "DATA_DIR": str(data), "KERAS_REPORTS_ONLINE": "0", **more}
+    return {**kept, "DATA": "real", "OUT": str(FOLDER), "DATA_DIR": str(data), "KERAS_REPORTS_ONLINE": "0", **more}
 
 
 def search(say=print):

@@ -42,7 +42,8 @@ def row(found, goal, better, unit):
     """An entry of report/bench.json from the ratios of all repeats: their median, the smallest and the largest."""
     if better not in ("higher", "lower"):
         raise ValueError(f"better is {better!r}; it must be higher or lower")
-    return {"ratio": round(statistics.median(found), 4), "low": round(min(found), 4), "high": round(max(found), 4), "goal": goal, "better": better, "unit": unit}
+    ratio, low, high = (float(f"{value:.4g}") for value in (statistics.median(found), min(found), max(found)))
+    return {"ratio": ratio, "low": low, "high": high, "goal": goal, "better": better, "unit": unit}
 
 
 def command(words, folder, environment):

@@ -98,7 +98,8 @@ class Batches:
     def _tensorflow(self):
         import tensorflow as tf
 
-        images, labels = self.held, _ = _in_tensorflow(self.x), tf.constant(self.y)  # held: a variable that nobody holds is gone
+        images, labels = _in_tensorflow(self.x), tf.constant(self.y)
+        self.held = images  # a variable that nobody holds is gone
 
         def epoch(_):
             order, coefficients = tf.numpy_function(lambda: self.plan(), [], (tf.int64, tf.float32))

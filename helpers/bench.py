@@ -4,30 +4,37 @@ import pandas as pd
 
 from helpers import files, paths
 from helpers.exhibits import Prose, Table, plain
+from helpers.tables import counted
 
 
-def table(folder=None):
-    """A row for each ratio, with its spread, its goal and whether the median meets it; empty prose where nothing has been measured."""
+LONG = ("time_to_accuracy", "search")  # the rows of `make bench-long`, which stand in a table of their own
+
+
+def table(folder=None, long=False):
+    """A row for each ratio, with its spread, its goal and whether the median meets it; empty prose where nothing has been measured. `long`: those of `make bench-long`."""
     folder = folder or paths.REPORT_SOURCE
-    measured, machine = files.load_json(folder / "bench.json"), files.load_json(folder / "bench-machine.json") or {}
+    measured, machine = ({name: entry for name, entry in (files.load_json(folder / file) or {}).items() if (name.split(".")[0] in LONG) == long} for file in ("bench.json", "bench-machine.json"))
     if not measured:
         return Prose("")
     rows = [{"What": Prose(f"`{name}`: {plain(entry['unit'])}"), "Median": f"{entry['ratio']:.3g}", "Lowest to highest": f"{entry['low']:.3g} to {entry['high']:.3g}",
              "Goal": f"{'≥' if entry['better'] == 'higher' else '≤'} {entry['goal']:g}", "Met": "yes" if met(entry) else "no"} for name, entry in measured.items()]
     columns = ["What", "Median", "Lowest to highest", "Goal", "Met"]
-    return Table(pd.DataFrame(rows, columns=columns), "What this project's speed is worth: ratios to what a careful user would write without it.", "tbl-bench",
-                 align="lrrrl", note="Both sides of a ratio were measured in turn in the same run, five times, or three times where that takes a minute or more; same network, batch size and images. "
-                                     + _machines(machine))
+    caption, note = (("What a shorter schedule and another search save.", "Whole trainings on real images, of both sides in turn, over five seeds; what an interrupted measurement had finished was not trained "
+                      "again, so that the machine's state is that of the last call. ") if long else
+                     ("What this project's speed is worth: ratios to what a careful user would write without it.", "Both sides of a ratio were measured in turn in the same run, five times, or three times where "
+                      "that takes a minute or more; same network, batch size and images. "))
+    return Table(pd.DataFrame(rows, columns=columns), caption, "tbl-bench-long" if long else "tbl-bench", align="lrrrl", note=note + _machines(machine))
 
 
-def reading(folder=None):
+def reading(folder=None, long=False):
     """One sentence: how many goals are met, and which are not."""
-    measured = files.load_json((folder or paths.REPORT_SOURCE) / "bench.json")
+    measured = {name: entry for name, entry in (files.load_json((folder or paths.REPORT_SOURCE) / "bench.json") or {}).items() if (name.split(".")[0] in LONG) == long}
     if not measured:
         return Prose("")
     missed = [f"`{name}`" for name, entry in measured.items() if not met(entry)]
     rest = f"; not {', '.join(missed)}, of which `benchmarks/NOTES.md` says what bounds them" if missed else ""
-    return Prose(f"@tbl-bench says what the code saves of a user's time. Of {len(measured)} goals {len(measured) - len(missed)} are met{rest}.")
+    what = "@tbl-bench-long says what a shorter schedule and another search save" if long else "@tbl-bench says what the code saves of a user's time"
+    return Prose(f"{what}. Of {len(measured)} goals {len(measured) - len(missed)} are met{rest}.")
 
 
 def met(entry):
@@ -36,7 +43,7 @@ def met(entry):
 
 
 def _machines(machine):
-    kinds = {f"{about['hardware']['processor']}, {about['hardware']['cores']} cores" for about in machine.values()}
+    kinds = {f"{about['hardware']['processor']}, {counted(about['hardware']['cores'], 'core')}" for about in machine.values()}
     loads = [about["load_before"] for about in machine.values() if about["load_before"] is not None]
     busy = f", which had other work too: {min(loads):.1f} to {max(loads):.1f} processes wanted a core when a row began" if loads and max(loads) >= 0.5 else ""
     return f"Measured on {plain('; '.join(sorted(kinds)))}{busy}." if kinds else ""

@@ -161,11 +161,10 @@ def transformations(record):
 
 def trials(record):
     """The trials of all searches."""
-    shown = results.median_seed(record)
-    seeds = [record["seeds"][shown], *(seed for number, seed in enumerate(record["seeds"]) if number != shown)]
-    found = [{**trial, "seed": seed["seed"]} for seed in seeds for trial in seed["trials"]]
-    which = f" of the search of seed {seeds[0]['seed']}" if len(seeds) > 1 else ""
-    return from_record(record, "trials", f"{record['run']}: every trial's settings{which}, coloured by its validation accuracy, and the best so far by epochs spent.",
+    found = [{**trial, "seed": seed["seed"]} for seed in record["seeds"] for trial in seed["trials"]]
+    which = f" of seed {record['seeds'][0]['seed']}" if len(record["seeds"]) > 1 else ""
+    return from_record(record, "trials", f"{record['run']}: every trial's settings{which}, coloured by its validation accuracy, and the best so far by epochs spent "
+                       "(the earliest may lie below the frame).",
                        plots.trials, found)
 
 
@@ -199,6 +198,7 @@ def all_curves(records, profile):
 
 def cost(records, profile):
     """Accuracy against multiplications."""
+    records = {run: record for run, record in records.items() if "parameter_count" not in record["seeds"][0]}  # a search has no network of its own
     if not records:
         return Prose("")
     return _overall("cost", profile, "Test accuracy against multiply-accumulates for one image, with the range over seeds. The line joins the runs that no other beats on both.", plots.cost, records)

@@ -99,9 +99,9 @@ def networks(records):
     for record in records.values():
         network = record["parameters"].get("network") or "found by search"
         rows.setdefault(network, {"Network": Prose(f"`{network}`"), "Report": runs.entry(record["run"])["report"],
-                                  "Parameters": results.network_size(record), "Multiplications": f"{sum(row['macs'] for row in record['layers']):,}",
+                                  "Parameters": f"{record['parameter_count']:,}", "Multiplications": f"{sum(row['macs'] for row in record['layers']):,}",
                                   "Runs": str(sum(other["parameters"].get("network", "found by search") == network for other in records.values()))})
-    return Table(pd.DataFrame(list(rows.values()), columns=["Network", "Report", "Parameters", "Multiplications", "Runs"]), "The networks, for the number of classes of their first run. Multiplications are multiply-accumulates for one image.",
+    return Table(pd.DataFrame(list(rows.values()), columns=["Network", "Report", "Parameters", "Multiplications", "Runs"]), "The networks, for the number of classes of their first run; of those found by search, that of the first seed. Multiplications are multiply-accumulates for one image.",
                  "tbl-networks", align="llrrr", note=labels(records))
 
 

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from helpers import results, statistics
+from helpers import claims, results, statistics
 
 FACTOR = 1.5  # a reported figure fits a measured one within this factor (of the share of errors, or of the loss)
 SLIGHT = 0.0005  # an optimism below this, five images in ten thousand, is slight
@@ -72,12 +72,7 @@ def compare(one, other):
 
     one, other: (record, predictions).
     """
-    (record, found), (beside, theirs) = one, other
-    same = record["dataset"]["sha256"] == beside["dataset"]["sha256"] and np.array_equal(found["y_true"], theirs["y_true"])
-    if not same or record["parameters"]["epochs"] != beside["parameters"]["epochs"]:
-        return None
-    difference, low, high = statistics.paired_bootstrap(found["y_pred"] == found["y_true"], theirs["y_pred"] == theirs["y_true"])
-    return {"difference": difference, "low": low, "high": high}
+    return claims.compare(one, other) if one[0]["parameters"]["epochs"] == other[0]["parameters"]["epochs"] else None
 
 
 def training_figures(record, metric):

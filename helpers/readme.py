@@ -20,15 +20,16 @@ def table(profile="full"):
     missing = [f"`{run}`" for run in runs.select() if run not in records and runs.entry(run)["report"] in overview.REPORTS]
     if missing:
         lines += ["", f"Not measured yet: {', '.join(missing)}."]
-    return "\n".join([*lines, *_experiments({run: record for run, record in everything.items() if "beside" in runs.entry(run)})])
+    experiments, fast = (overview.of_report(everything, kind) for kind in ("course-protocol", "fast"))
+    return "\n".join([*lines, *_beside(experiments, "Experiments of our own, each trained as the course report did where the run beside it was not (`notebooks/runs.yaml` says how):"),
+                      *_beside(fast, "Shorter schedules for the same networks:")])
 
 
-def _experiments(records):
-    """The experiments of our own, in a table apart; nothing where none has a record."""
+def _beside(records, heading):
+    """Runs of our own that stand beside others, in a table apart; nothing where none has a record."""
     rows = [f"| `{run}` | `{runs.entry(run)['beside']}` | {record['dataset']['label']} | {share(record, 'test_accuracy')} | {len(record['seeds'])} |"
             for run, record in records.items()]
-    head = ["", "Experiments of our own, each beside the run from which it differs in one thing (`notebooks/runs.yaml` says in which):", "",
-            "| experiment | beside | data | measured | n |", "|:--|:--|:--|--:|--:|"]
+    head = ["", heading, "", "| run | beside | data | measured | n |", "|:--|:--|:--|--:|--:|"]
     return [*head, *rows] if rows else []
 
 

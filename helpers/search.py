@@ -85,10 +85,11 @@ def run(kind, build, parts, classes, *, batch_size, trials, trial_epochs, seed, 
     """Search, or go on with a search that was interrupted: "random search" over `trials` trials of `trial_epochs`, or one sweep of "Hyperband" up to
     `trial_epochs`; in "annealed Hyperband" every training is one cycle of the learning rate. Returns the tuner; its finished trials are never
     trained again."""
-    key = json.dumps([inspect.getsource(build), parts.identity, batch_size, trials, trial_epochs, seed, RESULTS])
+    draws = 10**6 * (seed + 1)  # Keras Tuner counts up from its seed with every value that it draws, and takes 0 for none: neighbours would draw the same values
+    key = json.dumps([inspect.getsource(build), parts.identity, batch_size, trials, trial_epochs, seed, draws, RESULTS])
     folder = paths.trained(profile, run) / hashlib.sha256(key.encode()).hexdigest()[:12]
-    options = {"objective": "val_accuracy", "seed": seed or 10**6, "directory": str(folder), "project_name": kind.replace(" ", "-"),
-               "max_consecutive_failed_trials": 1}  # Keras Tuner would go on in silence; and it takes seed 0 for none
+    options = {"objective": "val_accuracy", "seed": draws, "directory": str(folder), "project_name": kind.replace(" ", "-"),
+               "max_consecutive_failed_trials": 1}  # Keras Tuner would go on in silence
     space = Space(build, parts, classes, batch_size, seed, kind.startswith("annealed"))
 
     def opened():

@@ -3,15 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from helpers import figures, overview, plots, results, runs, statistics
+from helpers import claims, figures, overview, plots, results, runs
 from helpers.exhibits import Prose, Table
-from helpers.tables import share
+from helpers.tables import counted, share
 
-LOSS = 0.0005  # accuracy by which a short schedule may stay behind before it counts as worse
+BETTER, WORSE, ALIKE = "The short schedule is the better one.", "The short schedule is worse.", "The two are not told apart."
 
 
 def rate(run, profile, data, schedule, steps):
-    """The figure of a schedule: the learning rate at each of its steps, `schedule` being a Keras schedule."""
+    """The figure of a schedule: the learning rate over its steps (200 of them at most), `schedule` being a Keras schedule."""
     values = np.array([float(schedule(step)) for step in np.linspace(0, steps - 1, min(steps, 200)).astype(int)])
     return figures.show({"label": data.label, "kind": data.kind}, run, profile, "rate",
                         f"{run}: the learning rate over the {steps:,} steps of the training.", plots.rate, values, steps)
@@ -25,61 +25,53 @@ def beside(record):
 
 
 def compare(one, other):
-    """Test accuracy of a fast run minus that of the run beside it: `difference`, `low`, `high` by paired bootstrap over images and seeds.
-
-    one, other: (record, predictions). None where the two learnt from or were tested on different images.
-    """
-    (record, found), (held, theirs) = one, other
-    if any(record["dataset"][name] != held["dataset"][name] for name in ("sha256", "train")) or not np.array_equal(found["y_true"], theirs["y_true"]):
-        return None
-    difference, low, high = statistics.paired_bootstrap(found["y_pred"] == found["y_true"], theirs["y_pred"] == theirs["y_true"])
-    return {"difference": difference, "low": low, "high": high}
+    """`claims.compare` for two runs, (record, predictions) each, that learnt from the same number of images; None for others."""
+    return claims.compare(one, other) if one[0]["dataset"]["train"] == other[0]["dataset"]["train"] else None
 
 
 def reading(one, other):
     """A sentence or two on what the shorter schedule costs, worded by the outcome; `other` None where the run beside has no record."""
     record, name = one[0], runs.entry(one[0]["run"])["beside"]
     found = other and compare(one, other)
-    told = f"In {_schedule(record)} the network reaches {share(record, 'test_accuracy')} of the test images"
+    told = f"In {_schedule(record)} the network comes to a test accuracy of {share(record, 'test_accuracy')}"
     if not found:
         return f"{told}. The run `{name}`, beside which it stands, has no record on the same images in this edition."
     return (f"{told}, and the run `{name}`, in {_schedule(other[0])}, {share(other[0], 'test_accuracy')}: a difference of {100 * found['difference']:+.2f} points, 95 % interval "
             f"{100 * found['low']:+.2f} to {100 * found['high']:+.2f}. {_verdict(found)}")
 
 
+def compared(fast, everything, profile):
+    """For each fast run (record, the record beside it or None, what `compare` says or None)."""
+    taken = []
+    for run, record in fast.items():
+        other = everything.get(runs.entry(run)["beside"])
+        taken.append((record, other, other and compare(*((held, results.predictions(profile, held["run"])) for held in (record, other)))))
+    return taken
+
+
 def table(fast, everything, profile):
     """The short schedules and the runs beside them: batch, epochs, test accuracy, the difference and its interval."""
-    rows = []
-    for run, record in fast.items():
-        name = runs.entry(run)["beside"]
-        other = everything.get(name)
-        found = other and compare(*((held, results.predictions(profile, held["run"])) for held in (record, other)))
-        gap = f"{100 * found['difference']:+.2f} [{100 * found['low']:+.2f}, {100 * found['high']:+.2f}]" if found else "-"
-        rows.append({"Run": overview.name(run, profile), "Schedule": _schedule(record), "Accuracy": share(record, "test_accuracy"), "n": str(len(record["seeds"])),
-                     "Beside": Prose(f"`{name}`"), "Its schedule": _schedule(other) if other else "-", "Its accuracy": share(other, "test_accuracy") if other else "-", "Difference": gap})
-    note = ("Difference in points of test accuracy, with a 95 % interval by paired bootstrap over images and seeds. Every schedule was chosen on validation images. " + overview.labels(fast)
-            if rows else "None of these runs has a record in this edition.")
+    rows = [{"Run": overview.name(record["run"], profile), "Schedule": _schedule(record), "Accuracy": share(record, "test_accuracy"), "n": str(len(record["seeds"])),
+             "Beside": Prose(f"`{runs.entry(record['run'])['beside']}`"), "Its schedule": _schedule(other) if other else "-", "Its accuracy": share(other, "test_accuracy") if other else "-",
+             "Difference": f"{100 * gap['difference']:+.2f} [{100 * gap['low']:+.2f}, {100 * gap['high']:+.2f}]" if gap else "-"} for record, other, gap in compared(fast, everything, profile)]
+    note = ("Difference in points of test accuracy, with a 95 % interval by paired bootstrap over images and, where a run has several, seeds; - where the two did not learn from the same images. Epochs are means "
+            "over seeds. " + overview.labels(fast) if rows else "None of these runs has a record in this edition.")
     columns = ["Run", "Schedule", "Accuracy", "n", "Beside", "Its schedule", "Its accuracy", "Difference"]
     return Table(pd.DataFrame(rows, columns=columns), "The same networks on a short schedule, one cycle of the learning rate.", "tbl-fast", align="llrrllrr", note=note)
 
 
 def summary(fast, everything, profile):
-    """One sentence: in how many runs the short schedule stays within `LOSS` of the faithful one."""
-    pairs = [(record, everything[runs.entry(run)["beside"]]) for run, record in fast.items() if runs.entry(run)["beside"] in everything]
-    gaps = [results.mean_std(record, "test_accuracy")[0] - results.mean_std(other, "test_accuracy")[0] for record, other in pairs]
-    if not gaps:
+    """One sentence or two: how many images the short schedules show the networks, and how their accuracies compare; "" where none can be compared."""
+    taken = [(_images(record) / _images(other), _verdict(gap)) for record, other, gap in compared(fast, everything, profile) if gap]
+    if not taken:
         return ""
-    kept, images = sum(gap >= -LOSS for gap in gaps), [_images(other) / _images(record) for record, other in pairs]
-    return (f"The runs of @tbl-fast learn from {min(images):.1f} to {max(images):.1f} times fewer images than those beside them. In {kept} of {len(gaps)} the mean accuracy stays within "
-            f"{100 * LOSS:.2f} points of the faithful schedule's or lies above it.")
+    shares, words = zip(*taken)
+    return (f"In training, the short schedules of @tbl-fast show the networks {min(shares):.2g} to {max(shares):.2g} times as many images as the faithful ones. Of {counted(len(taken), 'short schedule')}, "
+            f"{words.count(BETTER)} did better than the faithful one, {words.count(WORSE)} did worse, and {words.count(ALIKE)} cannot be told from it.")
 
 
 def _verdict(found):
-    if found["low"] > 0:
-        return "The short schedule is the better one."
-    if found["high"] < 0:
-        return "The short schedule is worse."
-    return "The two are not told apart."
+    return BETTER if found["low"] > 0 else WORSE if found["high"] < 0 else ALIKE
 
 
 def _images(record):

@@ -38,9 +38,9 @@ def paired_bootstrap(right_a, right_b, seed=0, samples=2000, level=0.95):
     """
     rng, a, b = np.random.default_rng(seed), np.atleast_2d(right_a), np.atleast_2d(right_b)
     n = a.shape[1]
-    bits = np.arange(len(a) + len(b))
-    patterns, counts = np.unique((1 << bits) @ np.concatenate([a, b]), return_counts=True)  # a bit a seed
-    drawn = rng.multinomial(n, counts / n, size=samples) @ (patterns[:, None] >> bits & 1) / n  # accuracy of every seed on each sample of images
+    packed, counts = np.unique(np.packbits(np.concatenate([a, b]), axis=0), axis=1, return_counts=True)  # a column a pattern, a bit a seed
+    patterns = np.unpackbits(packed, axis=0, count=len(a) + len(b))
+    drawn = rng.multinomial(n, counts / n, size=samples) @ patterns.T / n  # accuracy of every seed on each sample of images
     means = [(accuracies * rng.multinomial(len(one), [1 / len(one)] * len(one), size=samples) / len(one)).sum(axis=1)
              for one, accuracies in ((a, drawn[:, :len(a)]), (b, drawn[:, len(a):]))]
     tail = 50 * (1 - level)

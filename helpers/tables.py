@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.exhibits import Table, plain
-from helpers.results import mean_std, median_seed
+from helpers.results import mean_std
 
 
 def share(record, metric, digits=2):
@@ -104,8 +104,8 @@ def _percent(values):
 
 
 def trials(record):
-    """The trials of the search whose best network has the median test accuracy, best first."""
-    rows, seed = [], record["seeds"][median_seed(record)]
+    """The trials of the first seed's searches, best first: those whose network the record describes layer by layer."""
+    rows, seed = [], record["seeds"][0]
     for trial in sorted(seed["trials"], key=lambda trial: -trial["score"]):
         values = trial["values"]
         units = [values[f"units_{number}"] for number in range(1, values["layers"] + 1)]
@@ -125,7 +125,7 @@ def trials_reading(record):
     tops = {kind: np.array([_best_within(budget, one[kind]) for one in found]) for kind in spent}
     epochs = {kind: f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}" for kind, counts in spent.items()}
     test = share(record, "test_accuracy")
-    return (f"Random search spent {epochs['random search']} epochs and one sweep of Hyperband {epochs['Hyperband']}. Within the first {budget} of each, the best validation accuracy was "
+    return (f"Both searches of a seed begin with the same draws, so that Hyperband tries what random search tries, and more. Random search spent {epochs['random search']} epochs and one sweep of Hyperband {epochs['Hyperband']}. Within the first {budget} of each, the best validation accuracy was "
             f"{100 * tops['random search'].mean():.2f} % by random search and {100 * tops['Hyperband'].mean():.2f} % by Hyperband{f' (means of {n} searches of each kind)' if n > 1 else ''}: "
             f"{_searches_compared(100 * (tops['Hyperband'] - tops['random search']))} On the test images the best network of the random search reaches {test}.")
 
@@ -140,7 +140,8 @@ def _searches_compared(gaps):
 
     reach = t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / len(gaps) ** 0.5  # Student's interval of paired differences
     told = f"a difference of {gap:+.2f} points [{gap - reach:+.2f}, {gap + reach:+.2f}], with Hyperband ahead in {np.sum(gaps > 0)} of {len(gaps)} pairs"
-    return f"{told}. {better[0].upper() + better[1:]} is the better search here." if abs(gap) > reach else f"{told}. So few searches do not decide which method is better here."
+    decided = len(gaps) > 2 and reach > 0 and abs(gap) > reach  # two pairs, or equal differences, tell nothing of their spread
+    return f"{told}. {better[0].upper() + better[1:]} is the better search here." if decided else f"{told}. So few searches do not decide which method is better here."
 
 
 def _best_within(budget, trials):

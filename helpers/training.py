@@ -50,7 +50,10 @@ def optimizer(name, learning_rate):
 
 
 def one_cycle(peak, steps, rise=0.3):
-    """A learning rate for `steps` batches in all: from a 25th of `peak` up to it over the share `rise` of them, then down to 0 along half a cosine (Smith 2018)."""
+    """A learning rate for `steps` batches in all: from a 25th of `peak` up to it over the share `rise` of them, then down to 0 along half a cosine.
+
+    One cycle after Smith (2018), in the form that PyTorch's OneCycleLR has by default, save that the rise is straight.
+    """
     up = max(1, round(rise * steps))
     return keras.optimizers.schedules.CosineDecay(peak / 25, max(1, steps - up), warmup_target=peak, warmup_steps=up)
 

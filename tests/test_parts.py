@@ -1,53 +1,47 @@
-"""What the parts buy: pairs of runs on the same images, worded by the outcome."""
+"""What the parts buy: pairs of runs that a claim has tested, worded by its verdict."""
 
-import numpy as np
 import pytest
 
-from helpers import parts, results, runs
-
-N = 2000
+from helpers import claims, parts, runs
 
 
-def held(wrong, train=0.99, epochs=10, macs=1000, parameters=100, sha="x"):
-    """(record, predictions) of a run with `wrong` wrong answers of two thousand."""
-    truth = np.arange(N) % 10
-    record = {"seeds": [{"seed": 0, "test_accuracy": 1 - wrong / N, "train_accuracy": train, "epochs": epochs}], "layers": [{"macs": macs - 1}, {"macs": 1}], "parameter_count": parameters,
-              "parameters": {"profile": "full"}, "dataset": {"sha256": sha, "test": N, "train": 50, "label": "MNIST", "kind": "official"}}
-    return record, {"y_true": truth, "y_pred": np.where(np.arange(N) < wrong, (truth + 1) % 10, truth)[None]}
+def held(run, accuracy, train=0.99, epochs=10, macs=1000, parameters=100, **settings):
+    return {"run": run, "seeds": [{"seed": 0, "test_accuracy": accuracy, "train_accuracy": train, "epochs": epochs}], "layers": [{"macs": macs - 1}, {"macs": 1}], "parameter_count": parameters,
+            "parameters": {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 32, **settings}, "dataset": {"train": 50, "label": "MNIST"}}
 
 
-@pytest.fixture
-def edition(monkeypatch):
-    def made(**runs):
-        everything = {name.replace("_", "-"): one for name, one in runs.items()}
-        monkeypatch.setattr(results, "predictions", lambda profile, name: everything[name][1])
-        return {name: {"run": name, **record} for name, (record, _) in everything.items()}
-
-    return made
+def claim(run_a, run_b, difference, low, high, verdict):
+    return {"run_a": run_a, "run_b": run_b, "difference": difference, "low": low, "high": high, "verdict": verdict}
 
 
-def test_a_step_is_measured_in_accuracy_gap_parameters_and_work(edition):
-    [step] = parts.steps(edition(mnist_cnn=held(100, train=0.99), mnist_cnn_augmented=held(20, train=0.985, epochs=40)), "full")
-    assert step["part"] == "augmentation" and step["difference"] == pytest.approx(0.04) and 0.02 < step["low"] < 0.04 < step["high"]
+RECORDS = {"mnist-cnn": held("mnist-cnn", 0.95), "mnist-cnn-augmented": held("mnist-cnn-augmented", 0.99, 0.985, epochs=40), "mnist-second-v1": held("mnist-second-v1", 0.97),
+           "mnist-second-v2": held("mnist-second-v2", 0.96, optimizer="rmsprop", learning_rate=0.1)}
+
+
+def test_a_step_is_measured_in_accuracy_gap_parameters_and_work():
+    [step] = parts.steps(RECORDS, [claim("mnist-cnn-augmented", "mnist-cnn", 0.04, 0.03, 0.05, "holds")])
+    assert (step["part"], step["verdict"], step["difference"], step["low"], step["high"]) == ("augmentation", "gain", 0.04, 0.03, 0.05)
     assert step["gaps"] == (pytest.approx(0.04), pytest.approx(-0.005)) and step["parameters"] == 1 and step["work"] == 4
-    assert parts.work(held(1)[0]) == 1000 * 50 * 10
-    assert parts.reading([step]) == ("Augmentation (1 step): 1 gained accuracy, 0 lost some, and the gap closed in 1, at 4 times the work. "
-                                     "A gain or loss counts where its interval leaves out zero.")
-    assert [str(cell) for cell in parts.table([step]).rows[0]][3:] == ["4.00 to -0.50", "× 1", "× 4"]
+    assert parts.work(RECORDS["mnist-cnn"]) == 1000 * 50 * 10
+    assert parts.reading([step]) == "Augmentation (1 step): 1 gained accuracy, 0 lost some, 0 not decided; the gap is narrower after 1; 4 times the work."
+    row = [str(cell) for cell in parts.table([step]).rows[0]]
+    assert row[1] == "epochs 10 to 40" and row[3] == "+4.00 [+3.00, +5.00], gain" and row[4:] == ["4.00 to -0.50", "× 1", "× 4"]
 
 
-@pytest.mark.parametrize("wrong, said", [(100, "0 gained accuracy, 0 lost some"), (300, "0 gained accuracy, 1 lost some")])
-def test_words_follow_the_outcome(edition, wrong, said):
-    assert said in parts.reading(parts.steps(edition(mnist_second_v1=held(100), mnist_second_v2=held(wrong)), "full"))
+@pytest.mark.parametrize("verdict, word", [("holds", "loss"), ("the opposite holds", "gain"), ("not decided", "not decided")])
+def test_a_claim_the_other_way_round_is_turned(verdict, word):
+    [step] = parts.steps(RECORDS, [claim("mnist-second-v1", "mnist-second-v2", 0.01, -0.02, 0.04, verdict)])
+    assert (step["verdict"], step["difference"], step["low"], step["high"]) == (word, -0.01, -0.04, 0.02)
+    assert parts.training_changes(step["before"], step["after"]) == "optimiser adam to rmsprop; rate 0.001 to 0.1"
+    assert parts.training_changes(step["before"], step["before"]) == "nothing"
 
 
-def test_only_runs_on_the_same_images_make_a_step(edition):
-    assert parts.steps(edition(mnist_cnn=held(100), mnist_third=held(20, sha="y")), "full") == []
-    assert parts.steps(edition(mnist_cnn=held(100)), "full") == [] and parts.reading([]) == ""
-    assert "No two runs" in parts.table([]).note
+def test_nothing_untested_is_told():
+    assert parts.steps(RECORDS, []) == [] and parts.reading([]) == "" and "No two runs" in parts.table([]).note
 
 
-def test_every_step_is_between_runs_that_exist():
-    assert {name for _, _, *names in parts.STEPS for name in names} <= set(runs.select())
-    for _, _, before, after in parts.STEPS:
+def test_every_step_is_a_claim_between_runs_on_the_same_data():
+    pairs = {frozenset((run_a, run_b)) for _, run_a, run_b in claims.CLAIMS}
+    for part, _, before, after in parts.STEPS:
+        assert part in parts.NAMES and frozenset((before, after)) in pairs, (before, after)
         assert runs.parameters(before, "full")["dataset"] == runs.parameters(after, "full")["dataset"]

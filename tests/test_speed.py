@@ -26,7 +26,7 @@ SLOW = run("mnist-mlp", 20, 20)
 @pytest.mark.parametrize("wrong, said", [(20, "not told apart"), (60, "The short schedule is worse"), (1, "The short schedule is the better one")])
 def test_reading_is_worded_by_the_outcome(wrong, said):
     told = speed.reading(run("mnist-mlp-fast", wrong, 6), SLOW)
-    assert said in told and "In 6 epochs of batches of 128" in told and "in 20 epochs of batches of 128, 98.00" in told and f"{(20 - wrong) / 10:+.2f} points" in told
+    assert said in told and "In 6 epochs of batches of 128 the network comes to" in told and "in 20 epochs of batches of 128, 98.00" in told and f"{(20 - wrong) / 10:+.2f} points" in told
 
 
 def test_nothing_is_compared_that_saw_other_images():
@@ -40,15 +40,17 @@ def test_nothing_is_compared_that_saw_other_images():
 
 
 def test_table_and_summary_show_what_is_there(monkeypatch):
-    held = {one[0]["run"]: one for one in (SLOW, run("mnist-mlp-fast", 19, 6), run("k49-tuned-fast", 30, 6, 256), run("fashion-dense-fast", 30, 5), run("fashion-dense", 20, 5))}
+    held = {one[0]["run"]: one for one in (SLOW, run("mnist-mlp-fast", 19, 6), run("k49-tuned-fast", 30, 6, 256), run("fashion-dense-fast", 60, 5), run("fashion-dense", 20, 5), run("fingers-carlosnet-plain-fast", 90, 2, sha256="z"),
+                                       run("fingers-carlosnet-plain", 0, 10))}
     everything = {name: record for name, (record, _) in held.items()}
     fast = {name: record for name, record in everything.items() if name.endswith("-fast")}
     monkeypatch.setattr(results, "predictions", lambda profile, name: held[name][1])
     rows = speed.table(fast, everything, "full").rows
-    assert [str(row[4]) for row in rows] == ["`mnist-mlp`", "`k49-tuned`", "`fashion-dense`"]
-    assert rows[0][-1].startswith("+0.10 [") and list(map(str, rows[1][5:])) == ["-", "-", "-"] and rows[2][-1].startswith("-1.00 [")
+    assert [str(row[4]) for row in rows] == ["`mnist-mlp`", "`k49-tuned`", "`fashion-dense`", "`fingers-carlosnet-plain`"] and rows[3][-1] == "-"
+    assert rows[0][-1].startswith("+0.10 [") and list(map(str, rows[1][5:])) == ["-", "-", "-"] and rows[2][-1].startswith("-4.00 [")
     told = speed.summary(fast, everything, "full")
-    assert "from 1.0 to 3.3 times fewer images" in told and "In 1 of 2 the mean accuracy" in told
+    assert "show the networks 0.3 to 1 times as many images" in told
+    assert "Of 2 short schedules, 0 did better than the faithful one, 1 did worse, and 1 cannot be told from it." in told, "what cannot be compared does not count"
     assert speed.summary({}, {}, "full") == "" and "None of these runs" in speed.table({}, {}, "full").note
 
 
@@ -113,7 +115,8 @@ def test_the_grid_of_the_benchmark_has_a_place_of_its_own(tmp_path, monkeypatch)
     for name in ("mnist", "kuzushiji_kanji49"):
         (tmp_path / name).mkdir()
     monkeypatch.setenv("FORCE", "1")
+    monkeypatch.setenv("DATA", "stand-in")
     environment = long._environment(SEEDS="2")
     assert (tmp_path / "bench/data/mnist").is_symlink() and (tmp_path / "bench/data/kuzushiji_kanji49").is_symlink() and not (tmp_path / "bench/data/trained").exists()
-    assert environment["SEEDS"] == "2" and "FORCE" not in environment and environment["OUT"] == str(tmp_path / "bench")
+    assert environment["SEEDS"] == "2" and environment["DATA"] == "real" and "FORCE" not in environment and environment["OUT"] == str(tmp_path / "bench")
     assert set(runs.parameters(run, "full")["seeds"] for run in [f"{one}-fast" for one in long.rows.FAST]) == {long.SEEDS}

@@ -718,6 +718,11 @@ def test_hyperband_continues_its_best_trials(searching):
     assert len(searching.trainings) == count
 
 
+def test_searches_of_neighbouring_seeds_share_no_settings(searching):
+    rates = [{trial["values"]["learning_rate"] for trial in search.trials_of(searching(trials=4, trial_epochs=1, seed=seed), "random search")} for seed in range(3)]
+    assert all(len(found) == 4 for found in rates) and len(set.union(*rates)) == 12
+
+
 def test_annealed_hyperband_learns_in_cycles_and_each_training_ends_at_rate_zero(searching, monkeypatch):
     rates, original = [], search.Space.fit
 
