@@ -13,7 +13,7 @@ from helpers import files, paths, runs
 FIELDS = ("run", "notebook", "parameters", "dataset", "parameter_count", "network_sha256", "seeds", "extra", "reported", "versions",
           "hardware", "figures", "fingerprint", "finished")
 UNSEALED = {*FIELDS, "layers", "predictions_sha256"}  # what a record from before the seal may hold: another name is a damaged one
-WEIGHTS_LIMIT = 100_000  # networks up to this many parameters leave the first seed's weights beside a `full` record
+WEIGHTS_LIMIT = 100_000  # course reports' networks up to this many parameters leave the first seed's weights beside a `full` record
 
 
 def record(parameters, data, parts, trained, outcomes, extra=None):
@@ -54,7 +54,7 @@ def _continued(content, found):
 
 def save(content, predictions, trained=()):
     """Write RUN.npz and RUN.json, under temporary names first, so that a full disk leaves the old pair; under `full` the weights of a small
-    network's first seed too.
+    network's first seed too, unless the run stands beside another with the same network.
 
     A record from stand-in images never replaces one from real images: UserError.
     """
@@ -68,7 +68,7 @@ def save(content, predictions, trained=()):
     content = files.sealed({**content, "figures": figures(content), "predictions_sha256": files.bytes_sha256(buffer.getvalue()),
                             "finished": datetime.now(timezone.utc).isoformat(timespec="seconds")})
     written = {folder / f"{run}.npz": buffer.getvalue(), folder / f"{run}.json": files.as_json(content)}
-    if profile == "full" and trained and trained[0].seed == 0 and content["parameter_count"] <= WEIGHTS_LIMIT:
+    if profile == "full" and trained and trained[0].seed == 0 and content["parameter_count"] <= WEIGHTS_LIMIT and "beside" not in runs.entry(run):
         buffer = io.BytesIO()
         np.savez_compressed(buffer, *trained[0].model.get_weights())
         written = {folder / f"{run}.weights.npz": buffer.getvalue(), **written}

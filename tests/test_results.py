@@ -250,7 +250,8 @@ def test_full_records_of_small_networks_keep_the_first_seeds_weights(made, outco
         for number, value in enumerate(outcomes[1][0].model.get_weights()):
             np.testing.assert_array_equal(kept[f"arr_{number}"], value)
     results.save({**content, "run": "mnist-cnn", "parameter_count": results.WEIGHTS_LIMIT + 1}, predictions, outcomes[1])
-    assert not (paths.results("full") / "mnist-cnn.weights.npz").exists()
+    results.save({**content, "run": "mnist-mlp-course"}, predictions, outcomes[1])
+    assert not any((paths.results("full") / f"{run}.weights.npz").exists() for run in ("mnist-cnn", "mnist-mlp-course"))
 
 
 def test_all_records_come_in_the_order_of_the_runs(made):
