@@ -85,6 +85,6 @@ def sentence(found, run_a, run_b):
     return f"{claim['claim']}? {outcome} (on {plain(claim['data'])}: {gap})."
 
 
-def p_text(p):
-    """A p-value in words."""
-    return "below 0.0001" if p < 0.0001 else f"{p:.4f}" if p < 0.01 else f"{p:.2f}"
+def p_text(p, short=False):
+    """A p-value in words, or as short as a table has room for."""
+    return ("< 0.0001" if short else "below 0.0001") if p < 0.0001 else f"{p:.4f}" if p < 0.01 else f"{p:.2f}"

@@ -135,8 +135,8 @@ def gap_table(entries, caption, label):
         deviation = f" ± {100 * entry['deviation']:.2f}" if "deviation" in entry else ""
         return f"{entry['result']} {100 * entry['accuracy']:.2f}{deviation}" + (" *" if entry.get("selected") else "")
 
-    rows = [{"Data": gap["better"]["data"], "Step": f"{told(gap['better'])} over {told(gap['worse'])}", "Images": f"{gap['images']:,}", "p at most": p_text(gap["p"]),
-             "Corrected": p_text(gap["p_holm"]), "Difference": gap["verdict"]} for gap in gaps(entries)]
+    rows = [{"Data": gap["better"]["data"], "Step": f"{told(gap['better'])} over {told(gap['worse'])}", "Images": f"{gap['images']:,}", "p at most": p_text(gap["p"], short=True),
+             "Corrected": p_text(gap["p_holm"], short=True), "Difference": gap["verdict"]} for gap in gaps(entries)]
     columns = ["Data", "Step", "Images", "p at most", "Corrected", "Difference"]
     note = (f"Accuracies in percent; images: the difference in test images. *Too small to show*: fewer than {statistics.smallest_gap()}, which the exact McNemar test at 5 % cannot see even if every "
             "image that the two differ in speaks for the better one. *Large enough*: shown whatever the answers were, with p corrected by Holm's method for all steps of this table. *Needs the "

@@ -132,7 +132,7 @@ def claims(found):
     from helpers.claims import p_text
 
     rows = [{"Claim": f"{claim['claim']} ({claim['data']})", "Difference": f"{100 * claim['difference']:+.2f}", "95 % interval": f"{100 * claim['low']:+.2f} to {100 * claim['high']:+.2f}",
-             "p": p_text(claim["p"]), "p, corrected": p_text(claim["p_holm"]), "Verdict": claim["verdict"]} for claim in found]
+             "p": p_text(claim["p"], short=True), "p, corrected": p_text(claim["p_holm"], short=True), "Verdict": claim["verdict"]} for claim in found]
     columns = ["Claim", "Difference", "95 % interval", "p", "p, corrected", "Verdict"]
     return Table(pd.DataFrame(rows, columns=columns), "Claims, tested on the same test images.", "tbl-claims", align="lrrrrl",
                  note="Difference in percentage points, mean over seeds; interval by paired bootstrap over images and, where a run has several, seeds; p by the exact McNemar test between the seeds of "
