@@ -6,7 +6,6 @@ from helpers import files, paths
 from helpers.exhibits import Prose, Table, plain
 from helpers.tables import counted
 
-
 LONG = ("time_to_accuracy", "search")  # the rows of `make bench-long`, which stand in a table of their own
 
 

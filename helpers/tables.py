@@ -124,8 +124,10 @@ def trials_reading(record):
     budget, n = min(map(min, spent.values())), len(found)
     tops = {kind: np.array([_best_within(budget, one[kind]) for one in found]) for kind in spent}
     epochs = {kind: f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}" for kind, counts in spent.items()}
-    test = share(record, "test_accuracy")
-    return (f"Both searches of a seed begin with the same draws, so that Hyperband tries what random search tries, and more. Random search spent {epochs['random search']} epochs and one sweep of Hyperband {epochs['Hyperband']}. Within the first {budget} of each, the best validation accuracy was "
+    both = sum(_settings(trial) in map(_settings, one["Hyperband"]) for one in found for trial in one["random search"])
+    tried, test = counted(sum(len(one["random search"]) for one in found), "setting"), share(record, "test_accuracy")
+    return (f"Random search spent {epochs['random search']} epochs and one sweep of Hyperband {epochs['Hyperband']}; of {tried} that random "
+            f"search tried, Hyperband, which draws from the same seeds, tried {both} as well. Within the first {budget} epochs of each, the best validation accuracy was "
             f"{100 * tops['random search'].mean():.2f} % by random search and {100 * tops['Hyperband'].mean():.2f} % by Hyperband{f' (means of {n} searches of each kind)' if n > 1 else ''}: "
             f"{_searches_compared(100 * (tops['Hyperband'] - tops['random search']))} On the test images the best network of the random search reaches {test}.")
 
@@ -142,6 +144,12 @@ def _searches_compared(gaps):
     told = f"a difference of {gap:+.2f} points [{gap - reach:+.2f}, {gap + reach:+.2f}], with Hyperband ahead in {np.sum(gaps > 0)} of {len(gaps)} pairs"
     decided = len(gaps) > 2 and reach > 0 and abs(gap) > reach  # two pairs, or equal differences, tell nothing of their spread
     return f"{told}. {better[0].upper() + better[1:]} is the better search here." if decided else f"{told}. So few searches do not decide which method is better here."
+
+
+def _settings(trial):
+    """What a trial tried; the units of layers that its network does not have were drawn and not used."""
+    values = trial["values"]
+    return [values[name] for name in ("activation", "initializer", "layers", "learning_rate")] + [values[f"units_{number}"] for number in range(1, values["layers"] + 1)]
 
 
 def _best_within(budget, trials):

@@ -23,6 +23,12 @@ def searched(*pairs):
 def test_one_search_each_decides_nothing():
     said = tables.trials_reading(searched((0.90, 0.92)))
     assert "Hyperband found the better network by 2.00 points. One search each says little" in said and "spent 2 epochs" in said
+    assert "of 1 setting that random search tried, Hyperband, which draws from the same seeds, tried 1 as well" in said
+    other = searched((0.90, 0.92))
+    other["seeds"][0]["trials"][0]["values"] = {**SPACE, "units_1": 96}
+    assert "tried 0 as well" in tables.trials_reading(other)
+    other["seeds"][0]["trials"][0]["values"] = {**SPACE, "units_2": 96}
+    assert "tried 1 as well" in tables.trials_reading(other), "a second layer's units are not used by a network of one"
     assert "equally good" in tables.trials_reading(searched((0.90, 0.9001)))
 
 
