@@ -51,13 +51,16 @@ def work(record):
 
 
 def training_changes(before, after):
-    """What else changed between two runs: optimiser, rate, batch and epochs, in words; "nothing" if none of them did."""
+    """What else changed between two runs: optimiser, rate, batch, epochs and a rate that is halved, in words; "nothing" if none of them did."""
     def told(record):
         held = record["parameters"]
         return {"optimiser": str(held["optimizer"]), "rate": f"{held['learning_rate']:g}", "batch": str(held["batch_size"]), "epochs": f"{results.mean_std(record, 'epochs')[0]:.3g}"}
 
     one, other = told(before), told(after)
-    return "; ".join(f"{name} {one[name]} to {other[name]}" for name in one if one[name] != other[name]) or "nothing"
+    said = [f"{name} {one[name]} to {other[name]}" for name in one if one[name] != other[name]]
+    halved = [record["parameters"].get("reduce_patience", 0) > 0 for record in (before, after)]
+    said += ["rate halved where the loss stalls" if halved[1] else "rate no longer halved"] if halved[0] != halved[1] else []
+    return "; ".join(said) or "nothing"
 
 
 def table(taken):

@@ -34,6 +34,9 @@ def test_a_claim_the_other_way_round_is_turned(verdict, word):
     assert (step["verdict"], step["difference"], step["low"], step["high"]) == (word, -0.01, -0.04, 0.02)
     assert parts.training_changes(step["before"], step["after"]) == "optimiser adam to rmsprop; rate 0.001 to 0.1"
     assert parts.training_changes(step["before"], step["before"]) == "nothing"
+    halved = held("mnist-third", 0.99, reduce_patience=3)
+    assert parts.training_changes(RECORDS["mnist-cnn"], halved) == "rate halved where the loss stalls"
+    assert parts.training_changes(halved, RECORDS["mnist-cnn"]) == "rate no longer halved" and parts.training_changes(halved, halved) == "nothing"
 
 
 def test_nothing_untested_is_told():
