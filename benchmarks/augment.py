@@ -41,10 +41,10 @@ def composed(count):
 
 def layered(count):
     """The same transformations as Keras's preprocessing layers, one after another, mapped over batches in parallel and prefetched."""
+    from helpers.backend import keras  # before TensorFlow, which then says nothing on the way
     import tensorflow as tf
 
     from helpers.augmentation import SETTINGS
-    from helpers.backend import keras
 
     amount = SETTINGS[SETTING]
     _, parts = images.parts("fingers", count, 1200)

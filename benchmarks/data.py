@@ -52,6 +52,7 @@ def served(folder):
 
 def _builder(address, sums):
     """TensorFlow Datasets' own MNIST, pointed at another address, with the checksums of what lies there."""
+    from helpers import backend  # noqa: F401  loads TensorFlow without its start-up messages
     import tensorflow_datasets as tfds
     from tensorflow_datasets.core.download import checksums
     from tensorflow_datasets.core.utils import gcs_utils
@@ -100,6 +101,7 @@ def ours_prepare(kept, sums, folder):
 
 def theirs_load(address, sums, folder):
     """Seconds of `tfds.load(..., batch_size=-1)` of the prepared set, as NumPy arrays read through once."""
+    from helpers import backend  # noqa: F401  loads TensorFlow without its start-up messages
     import tensorflow_datasets as tfds
 
     _builder(address, sums)

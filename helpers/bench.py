@@ -44,5 +44,6 @@ def met(entry):
 def _machines(machine):
     kinds = {f"{about['hardware']['processor']}, {counted(about['hardware']['cores'], 'core')}" for about in machine.values()}
     loads = [about["load_before"] for about in machine.values() if about["load_before"] is not None]
-    busy = f", which had other work too: {min(loads):.1f} to {max(loads):.1f} processes wanted a core when a row began" if loads and max(loads) >= 0.5 else ""
+    # What a row leaves behind is still in the load when the next one begins: only the least of them speaks of other work.
+    busy = f", which had other work too: at least {min(loads):.1f} processes wanted a core when a row began" if loads and min(loads) >= 0.5 else ""
     return f"Measured on {plain('; '.join(sorted(kinds)))}{busy}." if kinds else ""

@@ -1,5 +1,7 @@
 """The report's claims "A is better than B", each tested on the same test images and worded by the outcome."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from helpers import files, paths, results, statistics
@@ -46,23 +48,26 @@ def compare(one, other):
 
 def judge(profile, records):
     """Test every claim whose two runs have records on the same test images; returns the list that `report/PROFILE/claims.json` holds."""
-    found = []
-    for claim, run_a, run_b in CLAIMS:
-        if run_a not in records or run_b not in records:
-            continue
-        a, b = (results.predictions(profile, run) for run in (run_a, run_b))
-        gap = compare((records[run_a], a), (records[run_b], b))
-        if not gap:
-            continue  # not the same images: nothing can be paired
-        right_a, right_b = (one["y_pred"] == one["y_true"] for one in (a, b))
-        seed_a, seed_b = (results.median_seed(records[run]) for run in (run_a, run_b))
-        found.append({"claim": claim, "run_a": run_a, "run_b": run_b, "data": records[run_a]["dataset"]["label"], "seed_a": records[run_a]["seeds"][seed_a]["seed"],
-                      "seed_b": records[run_b]["seeds"][seed_b]["seed"], "p": statistics.mcnemar(right_a[seed_a], right_b[seed_b]), **gap})
+    asked = [claim for claim in CLAIMS if claim[1] in records and claim[2] in records]
+    with ThreadPoolExecutor(2) as pool:  # NumPy draws and zlib unpacks without holding the interpreter
+        found = [entry for entry in pool.map(lambda claim: _tested(profile, records, *claim), asked) if entry]
     for claim, corrected in zip(found, statistics.holm([claim["p"] for claim in found])):
         claim["p_holm"] = corrected
         claim["verdict"] = verdict(claim)
     files.save_json(paths.report(profile) / "claims.json", found)
     return found
+
+
+def _tested(profile, records, claim, run_a, run_b):
+    """A claim's entry without what depends on the other claims; None where the test images are not the same: nothing can be paired."""
+    a, b = (results.predictions(profile, run) for run in (run_a, run_b))
+    gap = compare((records[run_a], a), (records[run_b], b))
+    if not gap:
+        return None
+    right_a, right_b = (one["y_pred"] == one["y_true"] for one in (a, b))
+    seed_a, seed_b = (results.median_seed(records[run]) for run in (run_a, run_b))
+    return {"claim": claim, "run_a": run_a, "run_b": run_b, "data": records[run_a]["dataset"]["label"], "seed_a": records[run_a]["seeds"][seed_a]["seed"],
+            "seed_b": records[run_b]["seeds"][seed_b]["seed"], "p": statistics.mcnemar(right_a[seed_a], right_b[seed_b]), **gap}
 
 
 def verdict(claim, level=0.05):

@@ -41,7 +41,7 @@ def reading(one, other):
 
 
 def compared(fast, everything, profile):
-    """For each fast run (record, the record beside it or None, what `compare` says or None)."""
+    """For each fast run (record, the record beside it or None, what `compare` says or None): what `table` and `summary` tell."""
     taken = []
     for run, record in fast.items():
         other = everything.get(runs.entry(run)["beside"])
@@ -49,24 +49,24 @@ def compared(fast, everything, profile):
     return taken
 
 
-def table(fast, everything, profile):
-    """The short schedules and the runs beside them: batch, epochs, test accuracy, the difference and its interval."""
-    rows = [{"Run": overview.name(record["run"], profile), "Schedule": _schedule(record), "Accuracy": share(record, "test_accuracy"), "n": str(len(record["seeds"])),
+def table(taken):
+    """The short schedules and the runs beside them, as `compared` gives them: batch, epochs, test accuracy, the difference and its interval."""
+    rows = [{"Run": overview.name(record["run"], record["parameters"]["profile"]), "Schedule": _schedule(record), "Accuracy": share(record, "test_accuracy"), "n": str(len(record["seeds"])),
              "Beside": Prose(f"`{runs.entry(record['run'])['beside']}`"), "Its schedule": _schedule(other) if other else "-", "Its accuracy": share(other, "test_accuracy") if other else "-",
-             "Difference": f"{100 * gap['difference']:+.2f} [{100 * gap['low']:+.2f}, {100 * gap['high']:+.2f}]" if gap else "-"} for record, other, gap in compared(fast, everything, profile)]
+             "Difference": f"{100 * gap['difference']:+.2f} [{100 * gap['low']:+.2f}, {100 * gap['high']:+.2f}]" if gap else "-"} for record, other, gap in taken]
     note = ("Difference in points of test accuracy, with a 95 % interval by paired bootstrap over images and, where a run has several, seeds; - where the two did not learn from the same images. Epochs are means "
-            "over seeds. " + overview.labels(fast) if rows else "None of these runs has a record in this edition.")
+            "over seeds. " + overview.labels({record["run"]: record for record, _, _ in taken}) if rows else "None of these runs has a record in this edition.")
     columns = ["Run", "Schedule", "Accuracy", "n", "Beside", "Its schedule", "Its accuracy", "Difference"]
     return Table(pd.DataFrame(rows, columns=columns), "The same networks on a short schedule, one cycle of the learning rate.", "tbl-fast", align="llrrllrr", note=note)
 
 
-def summary(fast, everything, profile):
+def summary(taken):
     """One sentence or two: how many images the short schedules show the networks, and how their accuracies compare; "" where none can be compared."""
-    taken = [(_images(record) / _images(other), _verdict(gap)) for record, other, gap in compared(fast, everything, profile) if gap]
-    if not taken:
+    told = [(_images(record) / _images(other), _verdict(gap)) for record, other, gap in taken if gap]
+    if not told:
         return ""
-    shares, words = zip(*taken)
-    return (f"In training, the short schedules of @tbl-fast show the networks {min(shares):.2g} to {max(shares):.2g} times as many images as the faithful ones. Of {counted(len(taken), 'short schedule')}, "
+    shares, words = zip(*told)
+    return (f"In training, the short schedules of @tbl-fast show the networks {min(shares):.2g} to {max(shares):.2g} times as many images as the faithful ones. Of {counted(len(told), 'short schedule')}, "
             f"{words.count(BETTER)} did better than the faithful one, {words.count(WORSE)} did worse, and {words.count(ALIKE)} cannot be told from it.")
 
 

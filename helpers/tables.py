@@ -138,9 +138,9 @@ def _searches_compared(gaps):
     if len(gaps) == 1:
         outcome = "they found equally good networks" if abs(gap) < 0.05 else f"{better} found the better network by {abs(gap):.2f} points"
         return f"{outcome}. One search each says little about which method is better in general."
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
-    reach = t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / len(gaps) ** 0.5  # Student's interval of paired differences
+    reach = stdtrit(len(gaps) - 1, 0.975) * gaps.std(ddof=1) / len(gaps) ** 0.5  # Student's interval of paired differences
     told = f"a difference of {gap:+.2f} points [{gap - reach:+.2f}, {gap + reach:+.2f}], with Hyperband ahead in {np.sum(gaps > 0)} of {len(gaps)} pairs"
     decided = len(gaps) > 2 and reach > 0 and abs(gap) > reach  # two pairs, or equal differences, tell nothing of their spread
     return f"{told}. {better[0].upper() + better[1:]} is the better search here." if decided else f"{told}. So few searches do not decide which method is better here."

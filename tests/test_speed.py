@@ -45,13 +45,14 @@ def test_table_and_summary_show_what_is_there(monkeypatch):
     everything = {name: record for name, (record, _) in held.items()}
     fast = {name: record for name, record in everything.items() if name.endswith("-fast")}
     monkeypatch.setattr(results, "predictions", lambda profile, name: held[name][1])
-    rows = speed.table(fast, everything, "full").rows
+    schedules = speed.compared(fast, everything, "full")
+    rows = speed.table(schedules).rows
     assert [str(row[4]) for row in rows] == ["`mnist-mlp`", "`k49-tuned`", "`fashion-dense`", "`fingers-carlosnet-plain`"] and rows[3][-1] == "-"
     assert rows[0][-1].startswith("+0.10 [") and list(map(str, rows[1][5:])) == ["-", "-", "-"] and rows[2][-1].startswith("-4.00 [")
-    told = speed.summary(fast, everything, "full")
+    told = speed.summary(schedules)
     assert "show the networks 0.3 to 1 times as many images" in told
     assert "Of 2 short schedules, 0 did better than the faithful one, 1 did worse, and 1 cannot be told from it." in told, "what cannot be compared does not count"
-    assert speed.summary({}, {}, "full") == "" and "None of these runs" in speed.table({}, {}, "full").note
+    assert speed.summary([]) == "" and "None of these runs" in speed.table([]).note
 
 
 def test_rate_of_a_schedule_is_drawn(folders):
