@@ -4,6 +4,7 @@ On real images, of which `make` must know (a network, or MIRROR=DIR). What is fi
 `rm -r data/bench data/trained/bench` begins anew.
 """
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -71,8 +72,9 @@ def search(say=print):
     parts = batches.split(data, 0, values["validation_images"], 0)
     common = {"build": _space(), "parts": parts, "classes": data.classes, "batch_size": values["batch_size"], "run": "search", "profile": "bench"}
     for seed in range(SEEDS):
-        curves = {kind: _best_so_far(searching.trials_of(searching.run(kind, seed=seed, trials=TRIALS, trial_epochs=epochs, **common), kind))
-                  for kind, epochs in (("random search", EPOCHS), ("annealed Hyperband", RUNGS))}
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # each trial tells its progress
+            curves = {kind: _best_so_far(searching.trials_of(searching.run(kind, seed=seed, trials=TRIALS, trial_epochs=epochs, **common), kind))
+                      for kind, epochs in (("random search", EPOCHS), ("annealed Hyperband", RUNGS))}
         best = curves["random search"][-1]
         first, second = (_epochs_to(best, curve) for curve in curves.values())
         say(f"    {seed + 1}/{SEEDS}: {best:.4f} after {first} epochs by random search, after {second or 'more than ' + str(len(curves['annealed Hyperband']))} by annealed Hyperband "

@@ -85,21 +85,21 @@ def overview(audits):
 
 
 def apart(records, audits, profile):
-    """For every run that was judged on the test images of an audit: (run, accuracy, accuracy without twins or None, images left, share of twins)."""
+    """For every run that was judged on the test images of an audit: (run, accuracy, accuracy without twins or None, images left, images with a twin)."""
     for audit in audits.values():
         answers = results.predictions(profile, audit["run"])
         for run, record in records.items():
             right = rightness(profile, record, answers["y_true"], audit)
             if right is not None:
-                yield run, *statistics.without_twins(right, answers["twin"]), int((~answers["twin"]).sum()), float(answers["twin"].mean())
+                yield run, *statistics.without_twins(right, answers["twin"]), int((~answers["twin"]).sum()), int(answers["twin"].sum())
 
 
 def twin_table(records, audits, profile):
     """Every run's accuracy with and without the test images that have a twin among the training images."""
     rows = []
-    for run, whole, without, left, share in apart(records, audits, profile):
+    for run, whole, without, left, twins in apart(records, audits, profile):
         low, high = statistics.wilson(without * left, left) if left else (None, None)
-        rows.append({"Run": Prose(f"`{run}`"), "Twins": f"{100 * share:.1f} %", "All test images": f"{100 * whole:.2f} %", "Left": f"{left:,}",
+        rows.append({"Run": Prose(f"`{run}`"), "Twins": f"{100 * twins / (left + twins):.1f} %", "All test images": f"{100 * whole:.2f} %", "Left": f"{left:,}",
                      "Without twins": f"{100 * without:.2f} %" if left else "-", "95 % interval": f"{100 * low:.2f} to {100 * high:.2f}" if left else "-",
                      "Change": f"{100 * (without - whole):+.2f}" if left else "-"})
     columns = ["Run", "Twins", "All test images", "Left", "Without twins", "95 % interval", "Change"]

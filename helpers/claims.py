@@ -14,11 +14,16 @@ CLAIMS = [
     ("Dropout and shrinking kernels beat the plain three convolutions", "mnist-second-v2", "mnist-second-v1"),
     ("Two convolutions with dropout beat the dense network", "mnist-cnn", "mnist-mlp"),
     ("Augmentation improves the same network", "mnist-cnn-augmented", "mnist-cnn"),
+    ("Augmentation improves the same network after as many epochs", "mnist-cnn-augmented", "mnist-cnn-20-epochs"),
+    ("Batch normalisation by itself improves the three convolutions", "mnist-second-v1-normalised", "mnist-second-v1"),
+    ("A dropout of 0.5 is better than one of 0.25", "mnist-second-v2-course", "mnist-second-v2-course-dropout-25"),
     ("All means of regularisation together beat dropout alone", "mnist-third", "mnist-cnn"),
     ("Patience pays: stopping late beats stopping early", "mnist-third-patient", "mnist-third-hasty"),
     ("The CNN beats the dense network", "fashion-cnn-1x100", "fashion-dense"),
     ("One dense layer of 100 beats two of 50", "fashion-cnn-1x100", "fashion-cnn-2x50"),
     ("One dense layer of 100 beats three of 75", "fashion-cnn-1x100", "fashion-cnn-3x75"),
+    ("A dense layer of 100 beats one of 87", "fashion-cnn-1x100", "fashion-cnn-1x87"),
+    ("A dense layer of 200 beats one of 100", "fashion-cnn-1x200", "fashion-cnn-1x100"),
     ("The second network beats the first", "emnist-second-letters", "emnist-first-letters"),
     ("The third network beats the second", "emnist-third-letters", "emnist-second-letters"),
     ("The third network beats the second", "emnist-third-balanced", "emnist-second-balanced"),
@@ -67,7 +72,22 @@ def _tested(profile, records, claim, run_a, run_b):
     right_a, right_b = (one["y_pred"] == one["y_true"] for one in (a, b))
     seed_a, seed_b = (results.median_seed(records[run]) for run in (run_a, run_b))
     return {"claim": claim, "run_a": run_a, "run_b": run_b, "data": records[run_a]["dataset"]["label"], "seed_a": records[run_a]["seeds"][seed_a]["seed"],
-            "seed_b": records[run_b]["seeds"][seed_b]["seed"], "p": statistics.mcnemar(right_a[seed_a], right_b[seed_b]), **gap}
+            "seed_b": records[run_b]["seeds"][seed_b]["seed"], "p": statistics.mcnemar(right_a[seed_a], right_b[seed_b]), **gap, "changed": training_changes(records[run_b], records[run_a])}
+
+
+def training_changes(before, after):
+    """What changed in training between two runs: optimiser, rate, batch, epochs and a rate that is halved, in words; "" if none of them did, or one side is not trained."""
+    def told(record):
+        held = record["parameters"]
+        return {"optimiser": str(held["optimizer"]), "rate": f"{held['learning_rate']:g}", "batch": str(held["batch_size"]), "epochs": f"{results.mean_std(record, 'epochs')[0]:.3g}"}
+
+    if not all("epochs" in record["seeds"][0] for record in (before, after)):
+        return ""  # one is the nearest neighbour
+    one, other = told(before), told(after)
+    said = [f"{name} {one[name]} to {other[name]}" for name in one if one[name] != other[name]]
+    halved = [record["parameters"].get("reduce_patience", 0) > 0 for record in (before, after)]
+    said += ["rate halved where the loss stalls" if halved[1] else "rate no longer halved"] if halved[0] != halved[1] else []
+    return "; ".join(said)
 
 
 def verdict(claim, level=0.05):
@@ -85,6 +105,7 @@ def sentence(found, run_a, run_b):
     if not claim:
         return ""
     gap = f"{100 * claim['difference']:+.2f} points, 95 % interval {100 * claim['low']:+.2f} to {100 * claim['high']:+.2f}, corrected p {p_text(claim['p_holm'])}"
+    gap += f"; in training also changed: {claim['changed']}" if claim["changed"] else ""
     outcome = {"holds": "The test images bear this out", "the opposite holds": "The test images show the opposite",
                "not decided": "The test images do not decide this"}[claim["verdict"]]
     return f"{claim['claim']}? {outcome} (on {plain(claim['data'])}: {gap})."

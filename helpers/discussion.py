@@ -14,6 +14,7 @@ CLAIMED = {
 }
 HEADS = (("holds", "What holds"), ("fails", "What does not"), ("open", "What stays open"))
 SAME = (("fashion-cnn-1x100", "fashion-cnn-2x50"), ("fashion-cnn-1x100", "fashion-cnn-3x75"))  # pairs that a report calls equal
+WIDTHS = {("fashion-cnn-1x100", "fashion-cnn-1x87"): (100, 87), ("fashion-cnn-1x200", "fashion-cnn-1x100"): (200, 100)}  # pairs of which one is ours: the width alone differs
 GAP = 0.01  # accuracies further apart than this, on two parts of the data, count as overfitting
 CLEAR = 0.1  # what augmentation has to bring on transformed images
 NEAR = 0.005  # the nearest neighbour is as good as a network if it comes this close
@@ -43,7 +44,7 @@ def paragraph(report, records, found, experiments):
 
 def statements(report, records, found, experiments):
     """A list of (outcome, words) on one report: outcome is "holds", "fails" or "open". `records`: those of the report; `experiments`: those on MNIST."""
-    special = {"mnist-2019": lambda: [*_pairs_of_figures(report, experiments), *_watched(experiments)], "fashion-2021": lambda: _averaged(records),
+    special = {"mnist-2019": lambda: [*_pairs_of_figures(report, experiments), *_watched(experiments)], "fashion-2021": lambda: [*_width(found), *_averaged(records)],
                "k49": lambda: _overfits(records), "fingers": lambda: [*_augmentation(records), *_neighbour(records)]}
     return [*_orders(records, found), *_accuracies(records), *special.get(report, list)()]
 
@@ -76,13 +77,22 @@ def _orders(records, found):
 def _accuracies(records):
     judged = {run: overview.verdict(record) for run, record in records.items() if "test_accuracy" in record["reported"]}
     if same := [run for run, verdict in judged.items() if verdict == "within"]:
-        yield "holds", f"the test accuracy of {_names(same)}"
+        yield "holds", f"the test accuracy of {_names(same)}, within what other test images and other seeds may give"
     for verdict, word in (("above", "lower"), ("below", "higher")):
-        other = [f"`{run}` ({100 * records[run]['reported']['test_accuracy']:.2f} %; ours {share(records[run], 'test_accuracy')})" for run in judged if judged[run] == verdict]
-        if other:
-            yield "fails", f"the test accuracy of {_and(other)}, printed {word} than ours"
+        for run in (run for run in judged if judged[run] == verdict):
+            yield "fails", (f"the test accuracy of `{run}`, {100 * records[run]['reported']['test_accuracy']:.2f} %, {word} than ours, {share(records[run], 'test_accuracy')} "
+                            f"({_reason(records[run])})")
     for reason in dict.fromkeys(verdict for verdict in judged.values() if verdict not in ("within", "above", "below")):
         yield "open", f"the test accuracy of {_names([run for run in judged if judged[run] == reason])} ({reason})"
+
+
+def _reason(record):
+    found = protocol.explained(record)
+    side, far = "below" if found["gap"] < 0 else "above", f"{100 * abs(found['gap']):.2f} points"
+    told = (f"its training stopped after {found['epoch']} epochs and ours after {results.mean_std(record, 'epochs')[0]:.3g}: at that epoch ours were {far} {side} their end on validation images" if found["epoch"] else
+            f"from one epoch of the second half to another, our accuracy on validation images lies up to {far} {side} that of the end")
+    much = "all" if found["share"] >= 1 else "most" if found["share"] >= 0.5 else "a part" if found["share"] >= 0.1 else "none"
+    return f"{told}, which can account for {much} of the difference"
 
 
 def _pairs_of_figures(report, experiments):
@@ -98,8 +108,8 @@ def _pairs_of_figures(report, experiments):
 def _watched(experiments):
     placed = {run: protocol.standing(record) for run, record in experiments.items()}
     words = {"within": ("holds", "the reported accuracy as one draw from the later epochs, where a network is trained as the report did ({})"),
-             "below": ("fails", "the reported accuracy, which every later epoch exceeds where a network is trained as the report did ({})"),
-             "above": ("fails", "the reported accuracy, which no later epoch reaches where a network is trained as the report did ({})")}
+             "below": ("fails", "looked at more closely, the reported accuracy, which every later epoch exceeds where a network is trained as the report did ({})"),
+             "above": ("fails", "looked at more closely, the reported accuracy, which no later epoch reaches where a network is trained as the report did ({})")}
     for standing, (outcome, sentence) in words.items():
         if chosen := [run for run in placed if placed[run] == standing]:
             yield outcome, sentence.format(_names(chosen))
@@ -109,6 +119,18 @@ def _watched(experiments):
         slight = max(flattered) < protocol.SLIGHT
         yield (("holds", f"validation on test images, as far as it goes: choosing the best epoch by half of them flatters by {worst:.2f} points at most") if slight else
                ("fails", f"validation on test images: choosing the best epoch by half of them flatters by up to {worst:.2f} points"))
+
+
+def _width(found):
+    tested = {(claim["run_a"], claim["run_b"]): claim for claim in found}
+    for (run_a, run_b), units in WIDTHS.items():
+        claim = tested.get((run_a, run_b))
+        if not claim:
+            yield "open", f"whether {units[0]} units instead of {units[1]} change anything by themselves"
+        elif claim["verdict"] == "not decided":
+            yield "holds", f"no difference is found between {units[0]} and {units[1]} units, though one of up to {100 * max(abs(claim['low']), abs(claim['high'])):.2f} points may be hidden"
+        else:
+            yield "fails", (f"that {units[0]} units do as well as {units[1]} (the former {100 * claim['difference']:+.2f} points, {100 * claim['low']:+.2f} to {100 * claim['high']:+.2f})")
 
 
 def _averaged(records):

@@ -5,6 +5,7 @@ from scipy.optimize import minimize_scalar
 
 from helpers.backend import keras
 from helpers.batches import evaluation_batch
+from helpers.statistics import TEMPERATURES
 
 
 def evaluate(trained, parts):
@@ -62,7 +63,7 @@ def calibration_error(logp, labels, bins=15):
 
 def fit_temperature(logp, labels):
     """The temperature that minimises the negative log-likelihood of these (validation) images, between 0.05 and 20 (Guo et al. 2017)."""
-    found = minimize_scalar(lambda t: nll(scale(logp, np.exp(t)), labels), bounds=np.log((0.05, 20)), method="bounded")
+    found = minimize_scalar(lambda t: nll(scale(logp, np.exp(t)), labels), bounds=np.log(TEMPERATURES), method="bounded")
     return float(np.exp(found.x))
 
 

@@ -45,7 +45,13 @@ def calibration(records):
     columns = ["Run", "NLL", "ECE", "Temperature", "NLL, scaled", "ECE, scaled"]
     return Table(pd.DataFrame(rows, columns=columns), "How far the probabilities can be trusted, before and after temperature scaling.", "tbl-calibration", align="lrrrrr",
                  note="NLL: mean negative log-likelihood of the test images, in nats. ECE: expected calibration error, 15 bins. Temperature: fitted on validation images; above 1 the network is too "
-                      "sure of itself. " + labels(records))
+                      "sure of itself. " + _bounded(records) + labels(records))
+
+
+def _bounded(records):
+    least = [f"`{run}`" for run, record in records.items() if any(seed["temperature"] < 1.01 * statistics.TEMPERATURES[0] for seed in record["seeds"])]
+    return (f"Where every validation image is named correctly no temperature is too low, and the fit ends at the least that it tries, {statistics.TEMPERATURES[0]}, which says nothing about other images: "
+            f"{', '.join(least)}. ") if least else ""
 
 
 def calibration_reading(records):

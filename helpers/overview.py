@@ -56,10 +56,10 @@ def measured(records, profile, caption, label):
         short = record["dataset"]["train"] < SHORT
         rows.append({"Run": name(run, profile), "Parameters": results.network_size(record), "Reported": _share(reported.get("test_accuracy")),
                      "Measured": share(record, "test_accuracy") + (" *" if short else ""), "Loss, reported": _number(reported.get("test_loss")),
-                     "Loss": value(record, "test_loss"), "n": str(len(record["seeds"])), "Seconds": f"{results.mean_std(record, 'seconds')[0]:,.0f}",
+                     "Loss": value(record, "test_loss"), "n": str(len(record["seeds"])), "Seconds": f"{results.median(record, 'seconds'):,.0f}",
                      "Verdict": verdict(record)})
-    note = ("Measured: mean and standard deviation of the test accuracy over n seeds; seconds of one training. Verdict: *within* where the reported accuracy lies in the 95 % "
-            "interval of the measured one, widened by two deviations; *part of the data*, *substitute data* and *short run* where the two must not be compared.")
+    note = ("Measured: mean and standard deviation of the test accuracy over n seeds; seconds of one training, the median over seeds. Verdict: *within* where the reported accuracy lies in the 95 % "
+            "interval of the measured one over test images, widened by two deviations over seeds, which is lenient towards a training on the same test images; else the measured one lies *above* or *below* it; *part of the data*, *substitute data* and *short run* where the two must not be compared.")
     if any(record["dataset"]["train"] < SHORT for record in records.values()):
         note += f" An asterisk marks runs that learnt from fewer than {SHORT:,} images: too short to judge."
     note += " " + labels(records)
@@ -108,13 +108,31 @@ def networks(records):
 def time(records):
     """What each training took, and on what."""
     rows = [{"Run": Prose(f"`{run}`"), "Images": f"{record['dataset']['train']:,}", "Epochs": f"{results.mean_std(record, 'epochs')[0]:.0f}",
-             "Seconds": value(record, "seconds", 0), "Seconds an epoch": value(record, "seconds_per_epoch", 1),
-             "Images a second": f"{results.mean_std(record, 'images_per_second')[0]:,.0f}", "Threads": str(record["hardware"]["threads"]),
+             "Seconds": f"{results.median(record, 'seconds'):,.0f}", "Seconds an epoch": f"{results.median(record, 'seconds_per_epoch'):,.1f}",
+             "Images a second": f"{results.median(record, 'images_per_second'):,.0f}", "Threads": str(record["hardware"]["threads"]),
              "Reported": _number(runs.entry(run).get("reported", {}).get("seconds"), 0) if results.comparable(record) else "-"} for run, record in records.items()]
+    single = [f"`{run}`" for run, record in records.items() if record["hardware"]["threads"] < runs.entry(run).get("cores", 1)]
+    shared = f"Trained on one thread, beside another run, where the grid would give it more: {', '.join(single)}. " if single else ""
     columns = ["Run", "Images", "Epochs", "Seconds", "Seconds an epoch", "Images a second", "Threads", "Reported"]
     return Table(pd.DataFrame(rows, columns=columns), "Seconds of one training, validation after each epoch included.", "tbl-time", align="lrrrrrrr",
-                 note="Where the machine had other work, or paused a training, the pause counts: read seconds as upper bounds. "
+                 note="Medians over seeds; epochs are means. Where the machine had other work, or paused a training, the pause counts: read seconds as upper bounds. " + shared +
                       "Reported: seconds that the course report gives for the whole training, on its own machine (a GTX 1050 for MNIST). " + labels(records))
+
+
+def training(records):
+    """Training accuracy and loss of every run whose report gives them: as reported, averaged over the last epoch while learning, and of the final weights."""
+    rows = []
+    for run, record in records.items():
+        reported = {} if record["dataset"]["kind"] == "stand-in" else runs.entry(run).get("reported", {})
+        if "train_accuracy" in reported or "train_loss" in reported:
+            last = [(100 * seed["history"]["accuracy"][-1], seed["history"]["loss"][-1]) for seed in record["seeds"]]
+            accuracy, loss = (sum(one) / len(last) for one in zip(*last))
+            rows.append({"Run": Prose(f"`{run}`"), "Reported": _share(reported.get("train_accuracy")), "Averaged": f"{accuracy:.2f} %", "Final": share(record, "train_accuracy"),
+                         "Loss, reported": _number(reported.get("train_loss"), 4), "Loss, averaged": f"{loss:.4f}", "Loss, final": value(record, "train_loss", 4), "Verdict": verdict(record)})
+    columns = ["Run", "Reported", "Averaged", "Final", "Loss, reported", "Loss, averaged", "Loss, final", "Verdict"]
+    note = ("Averaged: over the last epoch, while the network learns and drops units, on images as it sees them, weight penalties in the loss. Final: of the final weights, on plain images. Means over seeds. The "
+            "verdict is that on the test accuracy; where it says that the data are others, so are the training figures. " + labels(records) if rows else "No report's training figures may stand beside those of this edition.")
+    return Table(pd.DataFrame(rows, columns=columns), "Training figures, as reported and as measured in two ways.", "tbl-training", align="lrrrrrrl", note=note)
 
 
 def about(records):

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from helpers import overview, results
-from helpers.exhibits import Prose, Table
-from helpers.tables import counted
+from helpers import claims, overview, results, runs
+from helpers.exhibits import Prose, Table, plain
+from helpers.tables import counted, share
 
 # What becomes of the network or its images, the run without it, the run with it. Every pair is one of `claims.CLAIMS`, in one order or the other.
 STEPS = [
@@ -13,13 +13,18 @@ STEPS = [
     ("convolution", "Two more convolutions and a dense layer", "mnist-first", "mnist-second-v1"),
     ("convolution", "Two more convolutions, narrower dense layers", "emnist-first-letters", "emnist-second-letters"),
     ("dropout", "Dropout, shrinking kernels", "mnist-second-v1", "mnist-second-v2"),
+    ("dropout", "A dropout of 0.5 in place of 0.25", "mnist-second-v2-course-dropout-25", "mnist-second-v2-course"),
     ("dropout", "Dropout, one convolution fewer, a wider dense layer", "emnist-second-letters", "emnist-third-letters"),
+    ("normalisation", "Batch normalisation after each convolution", "mnist-second-v1", "mnist-second-v1-normalised"),
     ("augmentation", "Small rotations and zooms", "mnist-cnn", "mnist-cnn-augmented"),
+    ("augmentation", "The same after as many epochs", "mnist-cnn-20-epochs", "mnist-cnn-augmented"),
     ("augmentation", "Flips, turns, shifts and zooms", "fingers-carlosnet-plain", "fingers-carlosnet-augmented"),
     ("augmentation", "The same for the large network", "fingers-ivannet-plain", "fingers-ivannet-augmented"),
+    ("width", "A dense layer of 100 in place of 87", "fashion-cnn-1x87", "fashion-cnn-1x100"),
+    ("width", "One of 200 in place of 100", "fashion-cnn-1x100", "fashion-cnn-1x200"),
     ("everything", "Batch normalisation, penalty, small shifts, rotations and zooms, two more convolutions", "mnist-cnn", "mnist-third"),
 ]
-NAMES = {"convolution": "Convolutions", "dropout": "Dropout", "augmentation": "Augmentation", "everything": "All means together"}
+NAMES = {"convolution": "Convolutions", "dropout": "Dropout", "normalisation": "Batch normalisation", "augmentation": "Augmentation", "width": "Width", "everything": "All means together"}
 
 
 def steps(records, found):
@@ -50,22 +55,9 @@ def work(record):
     return sum(layer["macs"] for layer in record["layers"]) * record["dataset"]["train"] * results.mean_std(record, "epochs")[0]
 
 
-def training_changes(before, after):
-    """What else changed between two runs: optimiser, rate, batch, epochs and a rate that is halved, in words; "nothing" if none of them did."""
-    def told(record):
-        held = record["parameters"]
-        return {"optimiser": str(held["optimizer"]), "rate": f"{held['learning_rate']:g}", "batch": str(held["batch_size"]), "epochs": f"{results.mean_std(record, 'epochs')[0]:.3g}"}
-
-    one, other = told(before), told(after)
-    said = [f"{name} {one[name]} to {other[name]}" for name in one if one[name] != other[name]]
-    halved = [record["parameters"].get("reduce_patience", 0) > 0 for record in (before, after)]
-    said += ["rate halved where the loss stalls" if halved[1] else "rate no longer halved"] if halved[0] != halved[1] else []
-    return "; ".join(said) or "nothing"
-
-
 def table(taken):
     """A row a step: what it adds, what else changed, what that does to the accuracy and to the gap, and what it costs."""
-    rows = [{"What is added": step["what"], "Changed with it": training_changes(step["before"], step["after"]), "From, to": Prose(f"`{step['before']['run']}`, `{step['after']['run']}`"),
+    rows = [{"What is added": step["what"], "Changed with it": claims.training_changes(step["before"], step["after"]) or "nothing", "From, to": Prose(f"`{step['before']['run']}`, `{step['after']['run']}`"),
              "Accuracy": f"{100 * step['difference']:+.2f} [{100 * step['low']:+.2f}, {100 * step['high']:+.2f}], {step['verdict']}", "Gap": "{:.2f} to {:.2f}".format(*(100 * one for one in step["gaps"])),
              "Parameters": f"× {step['parameters']:.2g}", "Work": f"× {step['work']:.2g}"} for step in taken]
     note = ("Accuracy: difference on plain test images in points, with its 95 % interval and the verdict of @tbl-claims. Gap: accuracy on training minus test images, in points, before and after. "
@@ -73,6 +65,17 @@ def table(taken):
             else "No two runs of such a pair have records on the same images in this edition.")
     columns = ["What is added", "Changed with it", "From, to", "Accuracy", "Gap", "Parameters", "Work"]
     return Table(pd.DataFrame(rows, columns=columns), "What the parts buy, and what they cost.", "tbl-parts", align="llllrrr", note=note)
+
+
+def alone(changed, everything, profile):
+    """Runs of our own in which one thing differs from another run and nothing else: what it is, and both accuracies."""
+    pairs = [(record, everything.get(runs.entry(run)["beside"])) for run, record in changed.items()]
+    rows = [{"Run": overview.name(record["run"], profile), "What is particular": Prose(plain(runs.entry(record["run"])["about"])), "Accuracy": share(record, "test_accuracy"), "n": str(len(record["seeds"])),
+             "Beside": Prose(f"`{runs.entry(record['run'])['beside']}`"), "Its accuracy": share(other, "test_accuracy") if other else "-", "Its n": str(len(other["seeds"])) if other else "-"}
+            for record, other in pairs]
+    note = "Test accuracy, mean and deviation over n seeds. " + overview.labels(changed) if rows else "None of these runs has a record in this edition."
+    columns = ["Run", "What is particular", "Accuracy", "n", "Beside", "Its accuracy", "Its n"]
+    return Table(pd.DataFrame(rows, columns=columns), "One change at a time: experiments beside the reports' runs.", "tbl-one-change", align="llrrlrr", note=note)
 
 
 def reading(taken):

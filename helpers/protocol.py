@@ -67,6 +67,21 @@ def standing(record):
     return "below" if reported < found["low"] - half else "above" if reported > found["high"] + half else "within"
 
 
+def explained(record):
+    """How much of the distance of a reported test accuracy from ours the end of training can account for: `missing`, reported minus ours, and what goes that way on validation images.
+
+    Where the report's training took fewer epochs than any of ours: `epoch`, its last, and `gap`, our accuracy there minus that at our end, mean over seeds. Else `gap` is the farthest
+    that an epoch of the second half lies from the end on that side, of any seed. `share`: gap over missing, 0 where the gap goes the other way. Fractions.
+    """
+    reported, epochs = record["reported"], record["reported"].get("epochs")
+    missing = reported["test_accuracy"] - results.mean_std(record, "test_accuracy")[0]
+    curves = [np.array(seed["history"]["val_accuracy"]) - seed["validation_accuracy"] for seed in record["seeds"]]
+    early = bool(epochs) and all(epochs < len(curve) for curve in curves)
+    later = np.concatenate([curve[len(curve) // 2:] for curve in curves])
+    gap = float(np.mean([curve[epochs - 1] for curve in curves]) if early else later.min() if missing < 0 else later.max())
+    return {"missing": missing, "epoch": epochs if early else None, "gap": gap, "share": max(0.0, gap / missing)}
+
+
 def compare(one, other):
     """Test accuracy of one run minus that of another: `difference`, `low`, `high` by paired bootstrap over images and seeds; None where test images or epochs differ.
 

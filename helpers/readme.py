@@ -16,12 +16,13 @@ def table(profile="full"):
     for run, record in records.items():
         reported = runs.entry(run).get("reported", {}).get("test_accuracy")
         lines.append(f"| `{run}` | {record['dataset']['label']} | {results.network_size(record)} | {'-' if reported is None else f'{100 * reported:.2f} %'} | "
-                     f"{share(record, 'test_accuracy')} | {len(record['seeds'])} | {results.mean_std(record, 'seconds')[0]:,.0f} | {overview.verdict(record)} |")
+                     f"{share(record, 'test_accuracy')} | {len(record['seeds'])} | {results.median(record, 'seconds'):,.0f} | {overview.verdict(record)} |")
     missing = [f"`{run}`" for run in runs.select() if run not in records and runs.entry(run)["report"] in overview.REPORTS]
     if missing:
         lines += ["", f"Not measured yet: {', '.join(missing)}."]
-    experiments, fast = (overview.of_report(everything, kind) for kind in ("course-protocol", "fast"))
+    experiments, alone, fast = (overview.of_report(everything, kind) for kind in ("course-protocol", "one-change", "fast"))
     return "\n".join([*lines, *_beside(experiments, "Experiments of our own, each trained as the course report did where the run beside it was not (`notebooks/runs.yaml` says how):"),
+                      *_beside(alone, "And where no two runs of a course report differ in one thing alone:"),
                       *_beside(fast, "Shorter schedules for the same networks:")])
 
 

@@ -150,6 +150,11 @@ def mean_std(content, metric):
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
+def median(content, metric):
+    """Median over seeds of one metric: for seconds, which a pause of one training would otherwise double."""
+    return float(np.median([seed[metric] for seed in content["seeds"]]))
+
+
 def network_size(content):
     """Parameters of a run's network as text, the smallest and the largest number where seeds have networks of their own (a search)."""
     counts = [seed.get("parameter_count", content["parameter_count"]) for seed in content["seeds"]]

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import special
 
+TEMPERATURES = 0.05, 20  # the least and the largest that temperature scaling tries
+
 
 def wilson(successes, n, level=0.95):
     """Wilson's score interval (low, high) of a proportion: what another sample of `n` test images might have shown (Wilson 1927)."""

@@ -5,6 +5,7 @@ from statistics import mean, stdev
 import numpy as np
 import pandas as pd
 
+from helpers import runs
 from helpers.exhibits import Table, plain
 from helpers.results import mean_std
 
@@ -84,6 +85,9 @@ def generalisation(record):
                  f"tbl-{record['run']}-generalisation", align="lrr")
 
 
+_TRANSFORMATIONS = {"flip_horizontal": "flips from left to right", "flip_vertical": "flips upside down", "rotation": "rotations", "shift": "shifts", "zoom": "zooms"}
+
+
 def generalisation_reading(record):
     """One paragraph that reads the generalisation table, whatever it says."""
     extra = record["extra"]
@@ -94,6 +98,13 @@ def generalisation_reading(record):
     verdict = ("It has learnt these views of the objects rather than the objects." if plain - transformed > 0.1 else
                "What it has learnt holds for other views as well." if transformed > chance + 0.2 else "It has learnt little that holds for either.")
     beaten = "does better than" if neighbour > plain else "does no better than"
+    single = {name: mean(seed["single"][name] for seed in record["seeds"]) for name in record["seeds"][0].get("single", {})}
+    if single:
+        worst, mildest = min(single, key=single.get), max(single, key=single.get)
+        verdict += (f" One by one, {_TRANSFORMATIONS[worst]} cost it most: {100 * single[worst]:.1f} % are left, and {100 * single[mildest]:.1f} % under {_TRANSFORMATIONS[mildest]}, which cost least.")
+    reported = {} if record["dataset"]["kind"] == "stand-in" else runs.entry(record["run"]).get("reported", {}).get("transformed", {})
+    if reported:
+        lost += f" (The course report gives {' and '.join(f'{100 * reported[part]:.2f} % for {word} images' for part, word in (('train', 'training'), ('test', 'test')))}, transformed in its own way.)"
     return f"{lost} {verdict} On plain images the nearest neighbour, at {100 * neighbour:.1f} %, {beaten} the network."
 
 

@@ -14,7 +14,7 @@ def seed(number=0, **values):
 def record(run, kind="official", profile="full", **values):
     """A record of one seed whose test accuracy is the reported one, unless `values` say otherwise."""
     reported = runs.entry(run).get("reported", {})
-    values = {"test_accuracy": reported.get("test_accuracy", 0.9), "history": {"accuracy": [0.8, 0.9], "loss": [0.5, 0.27]}, **values}
+    values = {"test_accuracy": reported.get("test_accuracy", 0.9), "history": {"accuracy": [0.8, 0.9], "loss": [0.5, 0.27], "val_accuracy": [0.98, 0.985]}, **values}
     return {"run": run, "reported": reported, "parameters": {"profile": profile}, "seeds": [seed(**values)], "extra": {"chance": 0.17, "neighbour": {"plain": 1.0, "transformed": 0.3}},
             "dataset": {"kind": kind, "test": 10000, "train": 54000, "label": "MNIST"}}
 
@@ -64,10 +64,27 @@ def test_networks_that_a_report_calls_equal_are_equal_unless_a_difference_is_fou
 
 
 @pytest.mark.parametrize("change, wanted, words", [
-    ({}, "holds", "the test accuracy of `mnist-mlp`"), ({"test_accuracy": 0.99}, "fails", "printed lower than ours"), ({"test_accuracy": 0.97}, "fails", "printed higher than ours"),
+    ({}, "holds", "the test accuracy of `mnist-mlp`"), ({"test_accuracy": 0.99}, "fails", "98.20 %, lower than ours, 99.00 %"), ({"test_accuracy": 0.97}, "fails", "98.20 %, higher than ours, 97.00 %"),
     ({"kind": "partial"}, "open", "(part of the data)"), ({"kind": "substitute"}, "open", "(substitute data)"), ({"profile": "quick"}, "open", "(short run)")])
 def test_a_reported_accuracy_is_judged_by_the_verdict_of_the_tables(change, wanted, words):
     assert outcome(said("mnist-2019", [record("mnist-mlp", **change)]), words) == wanted
+
+
+@pytest.mark.parametrize("curve, measured, words", [
+    ([0.975, 0.98, 0.981, 0.985], 0.985, "up to 0.40 points below that of the end, which can account for all of the difference"), ([0.975, 0.98, 0.983, 0.985], 0.985, "0.20 points below that of the end, which can account for most"),
+    ([0.97, 0.98, 0.985, 0.985], 0.985, "which can account for none"), ([0.9] * 19 + [0.983, 0.985], 0.985, "stopped after 20 epochs and ours after 21: at that epoch ours were 0.20 points below their end"),
+    ([0.98, 0.986, 0.985, 0.985], 0.978, "which can account for none"), ([0.98, 0.986, 0.988, 0.985], 0.978, "0.30 points above that of the end, which can account for most")])
+def test_the_end_of_training_is_offered_as_a_reason_only_as_far_as_it_reaches(curve, measured, words):
+    one = record("mnist-mlp", test_accuracy=measured, epochs=len(curve), history={"val_accuracy": curve})  # reported: 98.20 % after 20 epochs
+    assert words in discussion._reason(one)
+
+
+@pytest.mark.parametrize("verdict, difference, wanted, words", [
+    ("holds", 0.01, "fails", "that 100 units do as well as 87 (the former +1.00 points"), ("the opposite holds", -0.01, "fails", "that 100 units do as well as 87 (the former -1.00"),
+    ("not decided", 0.001, "holds", "no difference is found between 100 and 87 units, though one of up to 0.60 points may be hidden")])
+def test_width_is_judged_where_it_alone_differs(verdict, difference, wanted, words):
+    statements = said("fashion-2021", [record("fashion-cnn-1x100")], [claim("fashion-cnn-1x100", "fashion-cnn-1x87", verdict, difference)])
+    assert outcome(statements, words) == wanted and outcome(statements, "whether 200 units instead of 100") == "open"
 
 
 def watched(run="mnist-first-course", accuracy=0.984, optimism=0.0001, profile="full"):

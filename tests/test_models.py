@@ -17,11 +17,14 @@ COUNTS = [
     ("mnist_cnn", DIGIT, 10, (9 * 32 + 32) + (9 * 32 * 64 + 64) + (9216 * 128 + 128) + (128 * 10 + 10)),
     ("mnist_first", DIGIT, 10, (9 * 32 + 32) + (13 * 13 * 32 * 10 + 10)),
     ("mnist_second_v1", DIGIT, 10, 62_250),  # given
+    ("mnist_second_v1_normalised", DIGIT, 10, 62_250 + 4 * (32 + 32 + 64)),  # four numbers a channel
     ("mnist_second_v2", DIGIT, 10, (9 * 16 + 16) + (4 * 16 * 32 + 32) + (32 * 64 + 64) + (3 * 3 * 64 * 128 + 128) + (128 * 10 + 10)),
     ("mnist_third", DIGIT, 10, (9 * 16 + 16) + (9 * 16 * 32 + 32) + (9 * 32 * 64 + 64) + (64 * 64 + 64)
      + 4 * (16 + 32 + 64 + 64) + (5 * 5 * 64 * 128 + 128) + (128 * 10 + 10)),  # batch normalisation: four numbers a channel
     ("fashion_dense", DIGIT, 10, (784 * 100 + 100) + (100 * 10 + 10)),
     ("fashion_cnn_1x100", DIGIT, 10, 179_926),  # given
+    ("fashion_cnn_1x87", DIGIT, 10, 179_926 - 13 * (1_600 + 1 + 10)),  # 13 units fewer, each with 1,600 weights, a bias and 10 weights behind it
+    ("fashion_cnn_1x200", DIGIT, 10, 179_926 + 100 * (1_600 + 1 + 10)),
     ("fashion_cnn_2x50", DIGIT, 10, 101_926),  # given
     ("fashion_cnn_3x75", DIGIT, 10, 151_051),  # given
     ("emnist_first", DIGIT, 26, 2_838_746),  # given

@@ -32,11 +32,22 @@ def test_a_step_is_measured_in_accuracy_gap_parameters_and_work():
 def test_a_claim_the_other_way_round_is_turned(verdict, word):
     [step] = parts.steps(RECORDS, [claim("mnist-second-v1", "mnist-second-v2", 0.01, -0.02, 0.04, verdict)])
     assert (step["verdict"], step["difference"], step["low"], step["high"]) == (word, -0.01, -0.04, 0.02)
-    assert parts.training_changes(step["before"], step["after"]) == "optimiser adam to rmsprop; rate 0.001 to 0.1"
-    assert parts.training_changes(step["before"], step["before"]) == "nothing"
+    assert claims.training_changes(step["before"], step["after"]) == "optimiser adam to rmsprop; rate 0.001 to 0.1"
+    assert claims.training_changes(step["before"], step["before"]) == ""
     halved = held("mnist-third", 0.99, reduce_patience=3)
-    assert parts.training_changes(RECORDS["mnist-cnn"], halved) == "rate halved where the loss stalls"
-    assert parts.training_changes(halved, RECORDS["mnist-cnn"]) == "rate no longer halved" and parts.training_changes(halved, halved) == "nothing"
+    assert claims.training_changes(RECORDS["mnist-cnn"], halved) == "rate halved where the loss stalls"
+    assert claims.training_changes(halved, RECORDS["mnist-cnn"]) == "rate no longer halved" and claims.training_changes(halved, halved) == ""
+
+
+def test_a_single_change_is_shown_beside_the_run_that_it_changes(folders):
+    from helpers import results
+
+    changed = {name: {**held(name, 0.99), "dataset": {"train": 54000, "label": "MNIST", "kind": "official"}} for name in ("mnist-cnn-20-epochs", "mnist-second-v1-normalised")}
+    shown = parts.alone(changed, {**changed, "mnist-second-v1": held("mnist-second-v1", 0.97)}, "full")
+    rows = [[str(cell) for cell in row] for row in shown.rows]
+    assert [row[4:] for row in rows] == [["`mnist-cnn-augmented`", "-", "-"], ["`mnist-second-v1`", "97.00 %", "1"]] and rows[1][2] == "99.00 %"
+    assert "batch normalisation after each convolution" in rows[1][1] and "None of these runs" in parts.alone({}, {}, "full").note
+    assert results.load("full", "mnist-cnn-20-epochs") is None
 
 
 def test_nothing_untested_is_told():

@@ -26,6 +26,8 @@ AUDITS = ["audit-mnist", "audit-fashion", "audit-emnist-letters", "audit-emnist-
 BESIDE = {"mnist-first-course": "mnist-first", "mnist-second-v2-course": "mnist-second-v2", "mnist-second-v2-course-dropout-25": "mnist-second-v2-course",
           "mnist-mlp-course": "mnist-mlp"}  # experiments of our own, and the run that each stands beside
 
+ONE_CHANGE = {"mnist-second-v1-normalised": ("mnist-second-v1", "network"), "mnist-cnn-20-epochs": ("mnist-cnn-augmented", "augmentation"),
+              "fashion-cnn-1x87": ("fashion-cnn-1x100", "network"), "fashion-cnn-1x200": ("fashion-cnn-1x100", "network")}  # the run beside it, and all that differs
 FAST = {f"{run}-fast": run for run in ("mnist-mlp", "fashion-dense", "emnist-first-letters", "k49-tuned", "fingers-carlosnet-plain")}  # short schedules
 
 # Optimiser, rate, batch, epochs (the course report's own, or the cap where it stopped early); None where it leaves them open.
@@ -65,14 +67,15 @@ def fresh():
 
 def test_every_run_exists_in_the_notebook_that_suits_its_network():
     assert {run: runs.entry(run)["notebook"] for run in runs.select()} == {**NOTEBOOKS, **dict.fromkeys(AUDITS, "06_data_audit"),
-                                                                                **dict.fromkeys(BESIDE, "07_course_protocol"), **dict.fromkeys(FAST, "08_fast_schedule")}
+                                                                                **dict.fromkeys(BESIDE, "07_course_protocol"), **dict.fromkeys(ONE_CHANGE, "02_simple_cnn"),
+                                                                                "mnist-cnn-20-epochs": "03_regularised_cnn", **dict.fromkeys(FAST, "08_fast_schedule")}
     assert len(NOTEBOOKS) == 26
 
 
 def test_experiments_stand_apart_from_the_runs_that_redo_a_report():
     from helpers import overview
 
-    assert {run: runs.entry(run)["beside"] for run in runs.select() if "beside" in runs.entry(run)} == BESIDE | FAST
+    assert {run: runs.entry(run)["beside"] for run in runs.select() if "beside" in runs.entry(run)} == BESIDE | {run: beside for run, (beside, _) in ONE_CHANGE.items()} | FAST
     assert list(overview.courses(dict.fromkeys(runs.select()))) == [run for run in runs.select() if run in NOTEBOOKS]
 
 
@@ -84,6 +87,13 @@ def test_an_experiment_differs_from_the_run_beside_it_in_one_thing(run):
     changed = {name for name in set(mine) & set(theirs) - {"run", "seeds"} if mine[name] != theirs[name]}
     assert changed == ({"dropout"} if "dropout" in run else set()), "the rest is the protocol of its notebook"
     assert runs.entry(run)["reported"] == runs.entry(BESIDE[run])["reported"]
+
+
+@pytest.mark.parametrize("run", ONE_CHANGE)
+def test_a_single_change_is_the_only_one(run):
+    mine, theirs = (runs.parameters(one, "full") for one in (run, ONE_CHANGE[run][0]))
+    assert {name for name in set(mine) & set(theirs) - {"run", "seeds"} if mine[name] != theirs[name]} == {ONE_CHANGE[run][1]}
+    assert "reported" not in runs.entry(run) and runs.entry(run)["report"] == "one-change"
 
 
 @pytest.mark.parametrize("profile", ["smoke", "quick", "full"])

@@ -1,12 +1,15 @@
 """Intervals and tests against independent libraries and hand-computed cases; claims that are worded by their outcome."""
 
+import html
+import re
+
 import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from helpers import claims, files, overview, paths, readme, results, runs, statistics
+from helpers import claims, files, overview, paths, readme, results, runs, statistics, tables
 
 
 @pytest.mark.parametrize("successes, n", [(0, 10), (10, 10), (1, 3), (9849, 10000), (1, 1)])
@@ -97,7 +100,7 @@ def test_verdict_follows_the_rule_and_never_compares_what_must_not_be_compared()
 
 
 def _claim(**changes):
-    return {"claim": "A beats B", "run_a": "a", "run_b": "b", "data": "MNIST", "p": 0.01, "p_holm": 0.01, "difference": 0.02, "low": 0.01, "high": 0.03, **changes}
+    return {"claim": "A beats B", "run_a": "a", "run_b": "b", "data": "MNIST", "p": 0.01, "p_holm": 0.01, "difference": 0.02, "low": 0.01, "high": 0.03, "changed": "", **changes}
 
 
 def test_a_claims_sentence_changes_with_its_outcome():
@@ -106,7 +109,8 @@ def test_a_claims_sentence_changes_with_its_outcome():
     assert verdicts == ["holds", "the opposite holds", "not decided", "not decided"]
     said = [claims.sentence([{**one, "verdict": verdict}], "a", "b") for one, verdict in zip(outcomes, verdicts)]
     assert "bear this out" in said[0] and "opposite" in said[1] and "do not decide" in said[2] and "+2.00 points" in said[0]
-    assert claims.sentence([], "a", "b") == ""
+    assert claims.sentence([], "a", "b") == "" and "also changed" not in said[0]
+    assert "; in training also changed: epochs 5 to 20)" in claims.sentence([{**_claim(changed="epochs 5 to 20"), "verdict": "holds"}], "a", "b"), "a claim on one part discloses the others"
 
 
 def test_claims_are_judged_on_the_same_images_and_written_beside_the_report(tmp_path, monkeypatch):
@@ -143,6 +147,16 @@ def test_the_readme_shows_the_committed_records_and_nothing_else(monkeypatch):
     assert between == readme.table()
     for run, record in overview.courses(results.load_all("full")).items():
         assert f"`{run}`" in between and record["dataset"]["label"] in between
+
+
+def test_the_committed_report_shows_the_committed_records(monkeypatch):
+    monkeypatch.setattr(paths, "OUT", paths.ROOT)
+    page = (paths.report("full") / "report.html").read_text(encoding="utf-8")
+    rows = [[html.unescape(re.sub("<[^>]*>", "", cell)) for cell in re.findall("<td.*?</td>", row, re.DOTALL)] for row in re.findall("<tr>.*?</tr>", page, re.DOTALL)]
+    for run, record in results.load_all("full").items():
+        if runs.entry(run)["report"] != "audit":
+            shown = tables.share(record, "test_accuracy")
+            assert any(row[:1] == [run] and shown in row and str(len(record["seeds"])) in row for row in rows), f"{run}, {shown}: run `make report PROFILE=full`"
 
 
 def test_the_readme_sets_experiments_apart_and_counts_the_runs_of_the_reports_only(tmp_path, monkeypatch):
