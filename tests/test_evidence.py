@@ -112,6 +112,13 @@ def test_words_on_calibration_follow_the_records():
     assert evidence.calibration({"a": RECORD}).rows[0][1:] == ("0.300", "0.0500", "1.50", "0.200", "0.0100")
 
 
+def test_a_temperature_at_the_edge_of_the_search_is_named():
+    other = copy.deepcopy(RECORD) | {"run": "mnist-cnn"}
+    other["seeds"][0]["temperature"] = statistics.TEMPERATURES[0] * 1.0001
+    assert "the least that it tries, 0.05, which says nothing about other images: `mnist-cnn`." in evidence.calibration({"mnist-mlp": RECORD, "mnist-cnn": other}).note
+    assert "least that it tries" not in evidence.calibration({"mnist-mlp": RECORD}).note
+
+
 def test_recall_figures_keep_real_and_drawn_images_apart(monkeypatch, folders):
     truth = np.arange(30, dtype="uint8") % 3
     monkeypatch.setattr(results, "predictions", lambda profile, run: {"y_true": truth, "y_pred": truth[None]})

@@ -99,6 +99,36 @@ def test_verdict_follows_the_rule_and_never_compares_what_must_not_be_compared()
     assert overview.verdict(_record("fashion-dense", 0.9)) == "not reported"
 
 
+def _trained(run, seconds, kind="official", threads=1):
+    seeds = [{"seed": index, "test_accuracy": 0.98, "train_accuracy": 0.99, "train_loss": 0.02, "epochs": 20, "seconds": one, "seconds_per_epoch": one / 20, "images_per_second": 20 / one,
+              "history": {"accuracy": [0.9, 0.97], "loss": [0.3, 0.1]}} for index, one in enumerate(seconds)]
+    record = _record(run, 0.98, kind)
+    return {**record, "seeds": seeds, "hardware": {"threads": threads}, "dataset": {**record["dataset"], "train": 54000}}
+
+
+def test_seconds_are_medians_which_one_paused_training_does_not_move():
+    table = overview.time({"mnist-mlp": _trained("mnist-mlp", [50, 60, 900])})
+    assert [str(cell) for cell in table.rows[0]][3:6] == ["60", "3.0", "0"] and "one thread, beside" not in table.note
+    large = {"fingers-ivannet-plain": _trained("fingers-ivannet-plain", [900], "partial")}
+    assert "the grid would give it more: `fingers-ivannet-plain`." in overview.time(large).note
+
+
+def test_training_figures_stand_beside_the_reported_ones_but_not_a_stand_ins():
+    shown = overview.training({run: _trained(run, [50]) for run in ("mnist-mlp", "emnist-first-letters")})
+    assert [str(cell) for cell in shown.rows[0]][:7] == ["`mnist-mlp`", "99.88 %", "97.00 %", "99.00 %", "0.0038", "0.1000", "0.0200"] and len(shown.rows) == 1, "the other report gives none"
+    assert not len(overview.training({"mnist-mlp": _trained("mnist-mlp", [50], "stand-in")}).rows)
+
+
+def test_the_transformation_that_costs_most_is_named_and_the_reports_figures_stand_beside_ours():
+    record = _record("fingers-carlosnet-plain", 0.99, "partial")
+    record["seeds"][0] |= {"transformed": {"test": 0.2}, "single": {"flip_horizontal": 0.98, "shift": 0.3, "rotation": 0.5}}
+    record["extra"] = {"chance": 0.17, "neighbour": {"plain": 1.0}}
+    told = tables.generalisation_reading(record)
+    assert "shifts cost it most: 30.0 % are left, and 98.0 % under flips from left to right" in told and "19.72 % for training images and 19.17 % for test images" in told
+    record["dataset"]["kind"] = "stand-in"
+    assert "The course report gives" not in tables.generalisation_reading(record)
+
+
 def _claim(**changes):
     return {"claim": "A beats B", "run_a": "a", "run_b": "b", "data": "MNIST", "p": 0.01, "p_holm": 0.01, "difference": 0.02, "low": 0.01, "high": 0.03, "changed": "", **changes}
 
