@@ -8,6 +8,7 @@ TEMPERATURES = 0.05, 20  # the least and the largest that temperature scaling tr
 
 def wilson(successes, n, level=0.95):
     """Wilson's score interval (low, high) of a proportion: what another sample of `n` test images might have shown (Wilson 1927)."""
+    # What scipy.stats.binomtest gives as well; loading scipy.stats takes half a second.
     z, share = special.ndtri((1 + level) / 2), round(successes) / n
     centre, half = share + z**2 / (2 * n), z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     low, high = (centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)
@@ -20,7 +21,7 @@ def mcnemar(right_a, right_b):
 
 
 def _sign_test(one, other):
-    # Twice the tail of the binomial distribution with p = 1/2. scipy.stats.binomtest says the same; loading scipy.stats takes half a second.
+    # Twice the tail of the binomial distribution with p = 1/2. scipy.stats.binomtest says the same.
     return float(min(1.0, 2 * special.bdtr(min(one, other), one + other, 0.5))) if one + other else 1.0
 
 

@@ -40,14 +40,11 @@ def test_a_claim_the_other_way_round_is_turned(verdict, word):
 
 
 def test_a_single_change_is_shown_beside_the_run_that_it_changes(folders):
-    from helpers import results
-
     changed = {name: {**held(name, 0.99), "dataset": {"train": 54000, "label": "MNIST", "kind": "official"}} for name in ("mnist-cnn-20-epochs", "mnist-second-v1-normalised")}
     shown = parts.alone(changed, {**changed, "mnist-second-v1": held("mnist-second-v1", 0.97)}, "full")
     rows = [[str(cell) for cell in row] for row in shown.rows]
     assert [row[4:] for row in rows] == [["`mnist-cnn-augmented`", "-", "-"], ["`mnist-second-v1`", "97.00 %", "1"]] and rows[1][2] == "99.00 %"
     assert "batch normalisation after each convolution" in rows[1][1] and "None of these runs" in parts.alone({}, {}, "full").note
-    assert results.load("full", "mnist-cnn-20-epochs") is None
 
 
 def test_nothing_untested_is_told():
