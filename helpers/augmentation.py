@@ -1,12 +1,10 @@
 """Random flips, rotations, shifts and zooms, composed into one affine warp an image.
 
 One resampling instead of five keeps the picture sharper and is several times faster than a chain of preprocessing layers.
-The random numbers come from NumPy, so a seed gives the same transformations on every Keras back end.
+The random numbers come from NumPy and the warp from [warping](warping.py), so a seed gives the same images on every Keras back end.
 """
 
 import numpy as np
-
-from helpers.backend import keras
 
 # The settings of the course reports. `small`: "small rotations and zooms"; `noise`: adds shifts; `strong`: the fingers report.
 # open: the amounts of `small` and `noise`, which are the usual ones.
@@ -23,7 +21,7 @@ def transforms(rng, n, image_shape, *, flip_horizontal=False, flip_vertical=Fals
 
     `rotation` is the largest angle in degrees, `shift` the largest move as a fraction of the side, `zoom` the largest change of
     scale; each is uniform around none, a flip has probability 1/2. Returns float32 (n, 8): the coefficients (a0, a1, a2, b0, b1, b2, 0, 0)
-    that map an output pixel (x, y) to the input pixel (a0 x + a1 y + a2, b0 x + b1 y + b2), as `keras.ops.image.affine_transform` takes them.
+    that map an output pixel (x, y) to the input pixel (a0 x + a1 y + a2, b0 x + b1 y + b2), the order of `keras.ops.image.affine_transform`.
     """
     height, width = image_shape[:2]
     draw = rng.uniform(-1, 1, (6, n))  # always six numbers an image, so that two settings see the same shifts
@@ -41,23 +39,20 @@ def transforms(rng, n, image_shape, *, flip_horizontal=False, flip_vertical=Fals
 
 
 def warp(images, coefficients):
-    """Warp images (n, height, width, 1) by coefficients (n, 8), bilinearly; beyond the edge the edge pixel is repeated.
+    """Warp uint8 images (n, height, width, 1) by float32 coefficients (n, 8), bilinearly; beyond the edge the edge pixel is repeated.
 
-    uint8 in, uint8 out, rounded to the nearest grey level. Filling with the nearest pixel is what Keras's ImageDataGenerator does by default,
+    Returns uint8 of the same shape, rounded to the nearest grey level. Filling with the nearest pixel is what Keras's ImageDataGenerator does by default,
     which the course reports used.
     """
-    images = keras.ops.cast(images, "float32")
-    warped = keras.ops.image.affine_transform(images, coefficients, interpolation="bilinear", fill_mode="nearest")
-    return keras.ops.cast(keras.ops.round(warped), "uint8")
+    from helpers import warping  # half a second, which runs without augmentation need not wait
+
+    images = np.ascontiguousarray(images[..., 0])
+    warped = np.empty_like(images)
+    warping.bilinear(images, coefficients, warped)
+    return warped[..., None]
 
 
-def augment(images, seed, batch_size=1000, **setting):
+def augment(images, seed, **setting):
     """A fixed augmented copy of uint8 images (n, height, width[, 1]): the same seed gives the same copy. Returns (n, height, width, 1)."""
-    rng = np.random.default_rng(seed)
-    coefficients = transforms(rng, len(images), images.shape[1:3], **setting)
-    copy = np.empty((*images.shape[:3], 1), "uint8")
-    for start in range(0, len(images), batch_size):
-        part = slice(start, start + batch_size)
-        batch = np.asarray(images[part]).reshape(-1, *images.shape[1:3], 1)
-        copy[part] = keras.ops.convert_to_numpy(warp(batch, coefficients[part]))
-    return copy
+    coefficients = transforms(np.random.default_rng(seed), len(images), images.shape[1:3], **setting)
+    return warp(np.asarray(images).reshape(*images.shape[:3], 1), coefficients)

@@ -13,9 +13,8 @@ from helpers import augmentation, datasets, idx
 from helpers.backend import keras
 from helpers.paths import UserError
 
-# Batches that TensorFlow prepares ahead, and runs without coming back to Python (`steps_per_execution`). Speed only: results are the same.
+# Batches that are prepared ahead, and that TensorFlow runs without coming back to Python (`steps_per_execution`). Speed only: results are the same.
 STEPS = 16
-PIECE = 2**26  # bytes handed to TensorFlow at once
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class Batches:
 
     def __init__(self, x, y, batch_size, seed, setting):
         self.x, self.y, self.batch_size, self.seed, self.setting = x, y, batch_size, seed, setting
-        self.epoch = 0
+        self.epoch, self.planned = 0, (None,)
 
     @property
     def steps(self):
@@ -93,59 +92,55 @@ class Batches:
 
     def feed(self):
         """What `fit` takes: a tf.data.Dataset, or a PyDataset where the back end is not TensorFlow."""
-        return self._tensorflow() if keras.backend.backend() == "tensorflow" else _Sequence(self)
+        if self.setting:
+            from helpers import warping  # noqa: F401  here, not first in a thread of TensorFlow's
+        return _feed(self.steps, self.batch)
 
-    def _tensorflow(self):
-        import tensorflow as tf
-
-        images, labels = _in_tensorflow(self.x), tf.constant(self.y)
-        self.held = images  # a variable that nobody holds is gone
-
-        def epoch(_):
-            order, coefficients = tf.numpy_function(lambda: self.plan(), [], (tf.int64, tf.float32))
-            order.set_shape([len(self.y)])
-            coefficients.set_shape([len(self.y), 8 if self.setting else 0])
-            return tf.data.Dataset.from_tensor_slices((order, coefficients)).batch(self.batch_size)
-
-        def gather(index, coefficients):
-            batch = tf.gather(images, index)
-            if self.setting:
-                batch = tf.ensure_shape(augmentation.warp(batch, coefficients), [None, *self.x.shape[1:]])
-            return batch, tf.gather(labels, index)
-
-        feed = tf.data.Dataset.range(1).flat_map(epoch).map(gather, num_parallel_calls=2, deterministic=True).prefetch(STEPS)
-        return feed.apply(tf.data.experimental.assert_cardinality(self.steps))
+    def batch(self, step):
+        """Images (b, height, width, 1) uint8 and labels (b,) of one batch of this epoch."""
+        if self.planned[0] != self.epoch:
+            self.planned = self.epoch, *self.plan()  # in one assignment: two threads may be here
+        _, order, coefficients = self.planned
+        part = slice(step * self.batch_size, (step + 1) * self.batch_size)
+        images = self.x[order[part]]
+        return (augmentation.warp(images, coefficients[part]) if self.setting else images), self.y[order[part]]
 
 
-def _in_tensorflow(array):
-    # A variable filled piece by piece takes the array's size once more. `tf.constant` takes it twice on the way, a gigabyte for ByMerge.
+def in_order(*arrays):
+    """Batches of images (n, height, width, 1), with labels (n,) if given, in their order: what `fit` takes to validate on, or `predict`."""
+    size = evaluation_batch(arrays[0])
+    return _feed(-(-len(arrays[0]) // size), lambda step: tuple(array[step * size:(step + 1) * size] for array in arrays))
+
+
+def _feed(steps, batch):
+    # `steps` batches, each as `batch(step)` gives it, a tuple of arrays.
+    if keras.backend.backend() != "tensorflow":
+        return _Sequence(steps, batch)
     import tensorflow as tf
 
-    rows = max(1, PIECE * len(array) // array.nbytes)
-    with tf.device("CPU:0"):
-        held = tf.Variable(tf.zeros(array.shape, array.dtype), trainable=False)
-        for start in range(0, len(array), rows):
-            piece = array[start:start + rows]
-            held.scatter_update(tf.IndexedSlices(piece, tf.range(start, start + len(piece))))  # in place; `held[a:b].assign` copies all of it
-    return held
+    kinds = batch(0)
+
+    def made(step):
+        parts = tf.numpy_function(batch, [step], [kind.dtype for kind in kinds])
+        for part, kind in zip(parts, kinds, strict=True):
+            part.set_shape([None, *kind.shape[1:]])
+        return tuple(parts)
+
+    options = tf.data.Options()
+    options.autotune.enabled = False  # its thread sleeps ever longer, and at the end of an epoch everything would wait until it wakes
+    return tf.data.Dataset.range(steps).map(made, num_parallel_calls=2, deterministic=True).prefetch(STEPS).with_options(options)
 
 
 class _Sequence(keras.utils.PyDataset):
-    def __init__(self, batches):
+    def __init__(self, steps, batch):
         super().__init__()
-        self.batches, self.planned = batches, None
+        self.steps, self.batch = steps, batch
 
     def __len__(self):
-        return self.batches.steps
+        return self.steps
 
     def __getitem__(self, step):
-        if self.planned != self.batches.epoch:
-            self.planned, self.order, self.coefficients = self.batches.epoch, *self.batches.plan()
-        part = slice(step * self.batches.batch_size, (step + 1) * self.batches.batch_size)
-        images = self.batches.x[self.order[part]]
-        if self.batches.setting:
-            images = keras.ops.convert_to_numpy(augmentation.warp(images, self.coefficients[part]))
-        return images, self.batches.y[self.order[part]]
+        return self.batch(step)
 
 
 class NextEpoch(keras.callbacks.Callback):

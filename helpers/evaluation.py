@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from helpers.backend import keras
-from helpers.batches import evaluation_batch
+from helpers.batches import in_order
 from helpers.statistics import TEMPERATURES
 
 
@@ -32,7 +32,7 @@ def evaluate(trained, parts):
 
 def log_probabilities(model, images):
     """Natural log-probabilities, float32 (n, classes), of uint8 images (n, height, width, 1)."""
-    probabilities = model.predict(images, batch_size=evaluation_batch(images), verbose=0)
+    probabilities = model.predict(in_order(images), verbose=0)
     return np.log(np.maximum(probabilities, np.finfo("float32").tiny))
 
 

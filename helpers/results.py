@@ -165,7 +165,7 @@ def versions():
     """Versions of what results depend on."""
     from importlib.metadata import PackageNotFoundError, version
 
-    import keras
+    from helpers.backend import keras
 
     found = {"python": platform.python_version(), "backend": keras.backend.backend()}
     for package in ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "scipy", "keras-tuner"):
@@ -193,7 +193,7 @@ def _processor():
 
 
 def _accelerator():
-    import keras
+    from helpers.backend import keras
 
     if keras.backend.backend() == "jax":
         import jax

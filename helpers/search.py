@@ -9,7 +9,7 @@ from pathlib import Path
 
 from helpers import augmentation, paths
 from helpers.backend import keras
-from helpers.batches import Batches, NextEpoch, evaluation_batch
+from helpers.batches import Batches, NextEpoch, in_order
 from helpers.files import load_json, save_json, sealed, sha256, unharmed
 from helpers.training import RESULTS, Progress, Trained, compile_options, one_cycle
 
@@ -46,7 +46,7 @@ class Space(keras_tuner.HyperModel):
             settings["learning_rate"] = one_cycle(float(model.optimizer.learning_rate), batches.steps * (epochs - initial_epoch))
             self.compiled(model, type(model.optimizer).from_config(settings))
         return model.fit(batches.feed(), epochs=epochs, initial_epoch=initial_epoch, verbose=0, shuffle=False,
-                         validation_data=(parts.x_validation, parts.y_validation), validation_batch_size=evaluation_batch(parts.x_validation),
+                         validation_data=in_order(parts.x_validation, parts.y_validation),
                          callbacks=[NextEpoch(batches), *callbacks])
 
 

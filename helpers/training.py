@@ -16,7 +16,7 @@ import numpy as np
 
 from helpers import augmentation, paths
 from helpers.backend import keras
-from helpers.batches import STEPS, Batches, NextEpoch, evaluation_batch
+from helpers.batches import STEPS, Batches, NextEpoch, in_order
 from helpers.files import load_json, save_json, sealed, sha256, unharmed
 from helpers.inspection import network_json
 
@@ -76,8 +76,7 @@ def fit(model, parts, *, seed, batch_size, epochs, callbacks=(), setting="none",
         return Trained(model, seed, kept["history"], kept["seconds"], len(parts.y_train))
     batches = Batches(parts.x_train, parts.y_train, batch_size, seed, augmentation.SETTINGS[setting])
     started = time.perf_counter()
-    history = model.fit(batches.feed(), epochs=epochs, verbose=0, shuffle=False, validation_batch_size=evaluation_batch(parts.x_validation),
-                        validation_data=(parts.x_validation, parts.y_validation),
+    history = model.fit(batches.feed(), epochs=epochs, verbose=0, shuffle=False, validation_data=in_order(parts.x_validation, parts.y_validation),
                         callbacks=[NextEpoch(batches), *callbacks, Progress(seed, epochs)])
     seconds = time.perf_counter() - started
     if not np.all(np.isfinite(history.history["loss"])):

@@ -12,7 +12,7 @@ import numpy as np
 
 from helpers import datasets, paths
 from helpers.backend import keras
-from helpers.batches import Split, evaluation_batch
+from helpers.batches import Split, in_order
 from helpers.files import load_json, save_bytes
 from helpers.paths import UserError
 
@@ -70,7 +70,7 @@ class EpochAnswers(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Called by Keras."""
-        probabilities = self.model.predict(self.images, batch_size=evaluation_batch(self.images), verbose=0)
+        probabilities = self.model.predict(in_order(self.images), verbose=0)
         self.seen.append(np.argmax(probabilities, axis=1).astype("uint8"))
 
     def on_train_end(self, logs=None):

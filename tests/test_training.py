@@ -53,7 +53,7 @@ def warped(image, **setting):
 
     sign = setting.pop("sign", 1)
     coefficients = augmentation.transforms(Extreme(sign), len(image), image.shape[1:3], **setting)
-    return keras.ops.convert_to_numpy(augmentation.warp(image[..., None], coefficients))[..., 0]
+    return augmentation.warp(image[..., None], coefficients)[..., 0]
 
 
 def test_no_setting_leaves_images_as_they_are():
@@ -92,12 +92,30 @@ def test_zoom_enlarges_about_the_centre():
 
 def test_augmentation_keeps_bytes_and_follows_from_its_seed():
     images = np.random.default_rng(0).integers(0, 256, (30, 12, 12), dtype="uint8")
-    first, again, other = (augmentation.augment(images, seed, batch_size=7, **augmentation.SETTINGS["strong"]) for seed in (5, 5, 6))
+    first, again, other = (augmentation.augment(images, seed, **augmentation.SETTINGS["strong"]) for seed in (5, 5, 6))
     assert first.dtype == "uint8" and first.shape == (30, 12, 12, 1)
     np.testing.assert_array_equal(first, again)
     assert (first != other).any(axis=(1, 2, 3)).all()
-    whole = augmentation.augment(images, 5, **augmentation.SETTINGS["strong"])
-    np.testing.assert_array_equal(first, whole, err_msg="the batch size must not matter")
+
+
+@pytest.mark.skipif(not TENSORFLOW, reason="the operation is TensorFlow's; other back ends round some pixels differently")
+@pytest.mark.parametrize("shape", [(40, 28, 28), (12, 128, 128), (30, 7, 19), (5, 1, 1)])
+@pytest.mark.parametrize("setting", ["small", "noise", "strong"])
+def test_the_compiled_warp_differs_from_tensorflows_in_no_pixel(shape, setting):
+    """The records of the augmented runs were made with TensorFlow's operation."""
+    rng = np.random.default_rng(3)
+    images = rng.integers(0, 256, (*shape, 1), dtype="uint8")
+    coefficients = augmentation.transforms(rng, len(images), shape[1:], **augmentation.SETTINGS[setting])
+    theirs = keras.ops.image.affine_transform(images.astype("float32"), coefficients, interpolation="bilinear", fill_mode="nearest")
+    np.testing.assert_array_equal(augmentation.warp(images, coefficients), keras.ops.convert_to_numpy(keras.ops.round(theirs)).astype("uint8"))
+
+
+def test_the_warp_leaves_its_input_alone_and_takes_views_and_read_only_images():
+    images = np.random.default_rng(0).integers(0, 256, (8, 9, 9, 1), dtype="uint8")
+    expected, kept = augmentation.augment(images[::2], 1, rotation=30), images.copy()
+    images.flags.writeable = False
+    np.testing.assert_array_equal(augmentation.augment(images[::2], 1, rotation=30), expected)
+    np.testing.assert_array_equal(images, kept)
 
 
 def test_images_with_and_without_channel_are_augmented_alike():
@@ -165,7 +183,7 @@ def numbered(n=50, side=6):
     return images
 
 
-FEEDS = {"PyDataset": batches._Sequence, **({"tf.data": Batches.feed} if TENSORFLOW else {})}
+FEEDS = {"PyDataset": lambda found: batches._Sequence(found.steps, found.batch), **({"tf.data": Batches.feed} if TENSORFLOW else {})}
 feeds = pytest.mark.parametrize("feed", FEEDS.values(), ids=FEEDS)
 
 
@@ -190,11 +208,31 @@ def test_both_feeds_give_the_same_images_in_the_same_order(setting):
             np.testing.assert_array_equal(batch_a, batch_b)
 
 
+@pytest.mark.parametrize("n", [1, 999, 1000, 2500])
+def test_images_to_validate_on_come_in_their_order_each_once(n):
+    images, labels = np.random.default_rng(0).integers(0, 256, (n, 3, 3, 1), dtype="uint8"), np.arange(n, dtype="int32")
+    feed = batches.in_order(images, labels)
+    found = list(feed) if TENSORFLOW else [feed[step] for step in range(len(feed))]
+    assert [len(part) for _, part in found] == [1000] * (n // 1000) + [n % 1000] * (n % 1000 > 0)
+    np.testing.assert_array_equal(np.concatenate([part for part, _ in found]), images)
+    np.testing.assert_array_equal(np.concatenate([part for _, part in found]), labels)
+
+
+def test_validation_and_predictions_are_those_of_plain_keras():
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (2300, 5, 5, 1), dtype="uint8"), rng.integers(0, 3, 2300)
+    keras.utils.set_random_seed(0)
+    model = compiled(keras.Sequential([keras.layers.Input((5, 5, 1), dtype="uint8"), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(),
+                                       keras.layers.Dense(3, activation="softmax")]))
+    np.testing.assert_array_equal(model.predict(batches.in_order(x), verbose=0), model.predict(x, batch_size=1000, verbose=0))
+    assert model.evaluate(batches.in_order(x, y), verbose=0) == model.evaluate(x, y, batch_size=1000, verbose=0)
+
+
 @pytest.mark.skipif(not TENSORFLOW, reason="tf.data comes with TensorFlow")
-@pytest.mark.parametrize("piece", [1, 3 * 36, 49 * 36, 50 * 36])
-def test_images_that_reach_tensorflow_in_pieces_arrive_whole(piece, monkeypatch):
-    monkeypatch.setattr(batches, "PIECE", piece)
-    np.testing.assert_array_equal(batches._in_tensorflow(numbered()).numpy(), numbered())
+def test_no_epoch_waits_for_tensorflows_tuner_to_wake():
+    """Where it runs, the end of an epoch of a second or two waits up to a second more for its thread."""
+    for feed in (Batches(numbered(), np.zeros(50, "uint8"), 16, 0, {}).feed(), batches.in_order(numbered())):
+        assert feed.options().autotune.enabled is False
 
 
 @feeds
