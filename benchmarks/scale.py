@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks import images, measure
 from benchmarks.worker import Worker, ready
 
-LARGE, SMALL, VALIDATION, WINDOW = 700_000, 10_000, 1_000, 10_000  # images; WINDOW: learnt from in one measurement
+LARGE, SMALL, VALIDATION, WINDOW = 700_000, 10_000, 1_000, 40_000  # images; WINDOW: learnt from in one measurement
 RUN = "emnist-third-bymerge"
 
 

@@ -44,7 +44,7 @@ def warp(images, coefficients):
     Returns uint8 of the same shape, rounded to the nearest grey level. Filling with the nearest pixel is what Keras's ImageDataGenerator does by default,
     which the course reports used.
     """
-    from helpers import warping  # half a second, which runs without augmentation need not wait
+    from helpers import warping  # a second, which runs without augmentation need not wait
 
     images = np.ascontiguousarray(images[..., 0])
     warped = np.empty_like(images)

@@ -5,6 +5,7 @@ With TensorFlow the batches come from `tf.data`, which prepares the next ones wh
 """
 
 import hashlib
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,7 +76,7 @@ class Batches:
 
     def __init__(self, x, y, batch_size, seed, setting):
         self.x, self.y, self.batch_size, self.seed, self.setting = x, y, batch_size, seed, setting
-        self.epoch, self.planned = 0, (None,)
+        self.epoch = 0
 
     @property
     def steps(self):
@@ -92,15 +93,17 @@ class Batches:
 
     def feed(self):
         """What `fit` takes: a tf.data.Dataset, or a PyDataset where the back end is not TensorFlow."""
-        if self.setting:
-            from helpers import warping  # noqa: F401  here, not first in a thread of TensorFlow's
+        self.begin(0)
         return _feed(self.steps, self.batch)
+
+    def begin(self, epoch):
+        """Draw the plan by which `batch` goes from now on."""
+        self.epoch = epoch
+        self.planned = self.plan()
 
     def batch(self, step):
         """Images (b, height, width, 1) uint8 and labels (b,) of one batch of this epoch."""
-        if self.planned[0] != self.epoch:
-            self.planned = self.epoch, *self.plan()  # in one assignment: two threads may be here
-        _, order, coefficients = self.planned
+        order, coefficients = self.planned
         part = slice(step * self.batch_size, (step + 1) * self.batch_size)
         images = self.x[order[part]]
         return (augmentation.warp(images, coefficients[part]) if self.setting else images), self.y[order[part]]
@@ -118,14 +121,19 @@ def _feed(steps, batch):
         return _Sequence(steps, batch)
     import tensorflow as tf
 
-    kinds = batch(0)
+    kinds = [(array.dtype, array.shape[1:]) for array in batch(0)]  # which also compiles the warp, before TensorFlow's threads come to it
+
+    def taken(step):
+        return batch(step)
 
     def made(step):
-        parts = tf.numpy_function(batch, [step], [kind.dtype for kind in kinds])
-        for part, kind in zip(parts, kinds, strict=True):
-            part.set_shape([None, *kind.shape[1:]])
+        parts = tf.numpy_function(lambda step: weak()(step), [step], [dtype for dtype, _ in kinds])
+        for part, (_, shape) in zip(parts, kinds, strict=True):
+            part.set_shape([None, *shape])
         return tuple(parts)
 
+    # TensorFlow keeps every function that was ever given to `numpy_function`, and with it its images. The dataset keeps `made` only as long as it lives itself.
+    weak, made.taken = weakref.ref(taken), taken
     options = tf.data.Options()
     options.autotune.enabled = False  # its thread sleeps ever longer, and at the end of an epoch everything would wait until it wakes
     return tf.data.Dataset.range(steps).map(made, num_parallel_calls=2, deterministic=True).prefetch(STEPS).with_options(options)
@@ -149,4 +157,4 @@ class NextEpoch(keras.callbacks.Callback):
         self.batches = batches
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.batches.epoch = epoch
+        self.batches.begin(epoch)

@@ -168,7 +168,7 @@ def versions():
     from helpers.backend import keras
 
     found = {"python": platform.python_version(), "backend": keras.backend.backend()}
-    for package in ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "scipy", "keras-tuner"):
+    for package in ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "numba", "scipy", "keras-tuner"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -1,18 +1,19 @@
 """The inner loop of augmentation, compiled by Numba: an affine warp with bilinear interpolation, the same to the last bit on every Keras back end.
 
-Import it where images are warped, not before: Numba takes a third of a second to load.
+Import it where images are warped, not before: loading Numba and compiling this takes a second. The compiled code is not kept on disk, where it would have to be
+written, locked and checked.
 """
 
 import numba
 import numpy as np
 
 
-@numba.njit(nogil=True, cache=True)  # without Python's lock, so that two threads warp side by side; compiled once, not in every process
+@numba.njit(nogil=True)  # without Python's lock, so that two threads warp side by side
 def bilinear(images, coefficients, warped):
     """Fill `warped` (n, height, width) uint8 with `images`, of the same shape and type, warped by `coefficients` (n, 8) float32.
 
     Output pixel (x, y) is read at (a0 x + a1 y + a2, b0 x + b1 y + b2), or at the nearest point of the image. All arithmetic is float32 and rounds where
-    that of TensorFlow's ImageProjectiveTransformV3 does, and the grey level is rounded as by `keras.ops.round`, halves to even: no pixel differs from theirs.
+    that of TensorFlow's ImageProjectiveTransformV3 does, and the grey level is rounded as by `keras.ops.round`, halves to even: on x86-64 no pixel differs from theirs.
     """
     n, height, width = images.shape
     one, step = np.float32(1), np.uint32(width + 1)
@@ -31,7 +32,7 @@ def bilinear(images, coefficients, warped):
                 warped[image, row, column] = np.uint8(np.rint((one - below) * upper + below * lower))
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True)
 def _places(coefficients, row, height, width, first, across, down):
     # Where a row of output pixels is read: the pixel above and to the left, and how far right of it and below it. A loop of its own, which the compiler vectorises.
     a0, a1, a2, b0, b1, b2 = coefficients[0], coefficients[1], coefficients[2], coefficients[3], coefficients[4], coefficients[5]

@@ -60,7 +60,7 @@ class EpochAnswers(keras.callbacks.Callback):
 
     def __init__(self, parts, seed, run=None, profile=None):
         super().__init__()
-        self.images, self.labels, self.seen = parts.x_validation, parts.y_validation, []
+        self.feed, self.labels, self.seen = in_order(parts.x_validation), parts.y_validation, []
         self.path = paths.trained(profile, run) / f"seed-{seed}.answers.npz" if run and profile else None
         if self.path:
             record = self.path.with_name(f"seed-{seed}.json")
@@ -70,7 +70,7 @@ class EpochAnswers(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Called by Keras."""
-        probabilities = self.model.predict(in_order(self.images), verbose=0)
+        probabilities = self.model.predict(self.feed, verbose=0)
         self.seen.append(np.argmax(probabilities, axis=1).astype("uint8"))
 
     def on_train_end(self, logs=None):

@@ -216,7 +216,7 @@ def test_no_two_modules_import_each_other():
         visit(module, [])
 
 
-HEAVY = {"keras", "tensorflow", "pandas", "matplotlib", "dask", "distributed", "papermill", "scipy", "tensorflow_datasets", "jax", "torch", "rich"}
+HEAVY = {"keras", "tensorflow", "pandas", "matplotlib", "dask", "distributed", "papermill", "scipy", "numba", "tensorflow_datasets", "jax", "torch", "rich"}
 
 
 @pytest.mark.parametrize("module", ["paths", "files", "datasets", "runs", "results", "execution", "grid", "report"])
