@@ -135,7 +135,7 @@ def _feed(steps, batch):
     # TensorFlow keeps every function that was ever given to `numpy_function`, and with it its images. The dataset keeps `made` only as long as it lives itself.
     weak, made.taken = weakref.ref(taken), taken
     options = tf.data.Options()
-    options.autotune.enabled = False  # its thread sleeps ever longer, and at the end of an epoch everything would wait until it wakes
+    options.autotune.enabled = False  # there is nothing to tune, and with it `fit` stands still for up to a second at its end (benchmarks/NOTES.md)
     return tf.data.Dataset.range(steps).map(made, num_parallel_calls=2, deterministic=True).prefetch(STEPS).with_options(options)
 
 

@@ -163,6 +163,13 @@ def test_result_holds_every_row_in_the_form_that_is_relied_on():
     assert set(json.loads((paths.ROOT / "report/bench-machine.json").read_text())) == {name.split(".")[0] for name in entries}
 
 
+def test_notes_tell_what_was_measured():
+    notes = (paths.ROOT / "benchmarks" / "NOTES.md").read_text(encoding="utf-8").splitlines()
+    told = {line.split("`")[1]: [cell.strip() for cell in line.split("|")[3:6]] for line in notes if line.startswith("| `") and line.count("|") == 6}
+    assert told == {name: [f"{entry['ratio']:.3g} ({entry['low']:.3g} to {entry['high']:.3g})", f"{'≥' if entry['better'] == 'higher' else '≤'} {entry['goal']:g}",
+                           "met" if bench.met(entry) else "not met"] for name, entry in files.load_json(paths.REPORT_SOURCE / "bench.json").items()}
+
+
 def test_table_of_the_report_shows_each_row_with_its_verdict(tmp_path):
     files.save_json(tmp_path / "bench.json", {"noop": measure.row([0.03, 0.04, 0.05], *rows.GOALS["noop"]), "train": measure.row([1.2, 1.3, 1.25], *rows.GOALS["train"])})
     shown = bench.table(tmp_path)._markdown()

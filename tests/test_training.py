@@ -255,8 +255,8 @@ def test_images_are_let_go_when_they_have_been_fed():
 
 
 @pytest.mark.skipif(not TENSORFLOW, reason="tf.data comes with TensorFlow")
-def test_no_epoch_waits_for_tensorflows_tuner_to_wake():
-    """Where it runs, the end of an epoch of a second or two waits up to a second more for its thread."""
+def test_tensorflow_does_not_tune_the_feeds():
+    """Where it did, `fit` stood still for up to a second at its end."""
     for feed in (Batches(numbered(), np.zeros(50, "uint8"), 16, 0, {}).feed(), batches.in_order(numbered())):
         assert feed.options().autotune.enabled is False
 
