@@ -31,9 +31,10 @@ def reading(folder=None, long=False):
     if not measured:
         return Prose("")
     missed = [f"`{name}`" for name, entry in measured.items() if not met(entry)]
-    rest = f"; not {', '.join(missed)}, of which `benchmarks/NOTES.md` says what bounds them" if missed else ""
+    told = (f"Of {counted(len(measured), 'goal')} {len(measured) - len(missed)} are met; not {', '.join(missed)}, of which `benchmarks/NOTES.md` says what bounds them" if missed else
+            "Every goal is met")
     what = "@tbl-bench-long says what a shorter schedule and another search save" if long else "@tbl-bench says what the code saves of a user's time"
-    return Prose(f"{what}. Of {len(measured)} goals {len(measured) - len(missed)} are met{rest}.")
+    return Prose(f"{what}. {told}.")
 
 
 def met(entry):

@@ -175,6 +175,8 @@ def test_table_of_the_report_shows_each_row_with_its_verdict(tmp_path):
     shown = bench.table(tmp_path)._markdown()
     assert "0\\.04" in shown and "0\\.03 to 0\\.05" in shown and "| yes |" in shown and "| no |" in shown and "#tbl-bench" in shown
     assert "Of 2 goals 1 are met; not `train`" in bench.reading(tmp_path).markdown
+    (tmp_path / "bench.json").write_text(json.dumps({"load": {"ratio": 12, "low": 11, "high": 13, "goal": 10, "better": "higher", "unit": "u"}}))
+    assert bench.reading(tmp_path).markdown.endswith("Every goal is met.")
 
 
 def test_report_without_a_benchmark_says_nothing_about_it(tmp_path):
