@@ -76,7 +76,7 @@ class Scene:
         (self.root / "sitecustomize.py").write_text(HOOKS)
         table = yaml.safe_load((self.root / "notebooks" / "runs.yaml").read_text(encoding="utf-8"))
         first = table["runs"]["mnist-mlp"]
-        table["runs"][SLOW] = {**first, "smoke": {"epochs": 30, "train_images": 300, "validation_images": 50, "test_images": 50}}
+        table["runs"][SLOW] = {**first, "smoke": {"epochs": 120, "train_images": 300, "validation_images": 50, "test_images": 50}}
         self.table = table
         self.write_runs()
         self.notebook(DONE, SAVES)

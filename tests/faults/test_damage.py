@@ -136,7 +136,7 @@ def test_the_grid_names_what_is_damaged_and_makes_it_again(scene):
         content[len(content) // 2] ^= 16
         path.write_bytes(content)
     path = scene.results(f"{SLOW}.json")
-    path.write_text(path.read_text().replace('"epochs": 30', '"epochs": 31'))
+    path.write_text(path.read_text().replace('"epochs": 120', '"epochs": 121'))
     status, out, err = scene.call(DONE, SLOW)
     assert status == 0 and "2 of 2 runs to do" in out, out + err
     for name in (f"{DONE}.npz", f"{DONE}.html", f"{SLOW}.ipynb", f"{SLOW}.json", "samples.png"):
