@@ -17,7 +17,7 @@ import numpy as np
 from helpers import augmentation, paths
 from helpers.backend import keras
 from helpers.batches import STEPS, Batches, NextEpoch, in_order
-from helpers.files import load_json, save_json, sealed, sha256, unharmed
+from helpers.files import SEAL, load_json, save_json, sealed, sha256, unharmed
 from helpers.inspection import network_json
 
 # Raise by hand when a change outside the notebooks and models.py alters results: every record is then made again.
@@ -135,7 +135,7 @@ def _save(model, stem, record):
 
 def _load(model, stem, key):
     weights, record = stem.with_name(f"{stem.name}.weights.h5"), load_json(stem.with_name(f"{stem.name}.json"))
-    if not isinstance(record, dict) or not unharmed(record) or record.get("key") != key or not weights.exists() or sha256(weights) != record.get("weights_sha256"):
+    if not isinstance(record, dict) or SEAL not in record or not unharmed(record) or record.get("key") != key or not weights.exists() or sha256(weights) != record.get("weights_sha256"):
         return None
     model.load_weights(weights)
     return record
