@@ -1,7 +1,7 @@
 """Random flips, rotations, shifts and zooms, composed into one affine warp an image.
 
 One resampling instead of five keeps the picture sharper and is several times faster than a chain of preprocessing layers.
-The random numbers come from NumPy and the warp from [warping](warping.py), so a seed gives the same images on every Keras back end.
+The random numbers come from NumPy and the warp from `helpers.warping`, so a seed gives the same images on every Keras back end.
 """
 
 import numpy as np
