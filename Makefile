@@ -48,11 +48,11 @@ help:
 	@echo 'Settings, such as PROFILE=full or MIRROR=DIR, stand at the top of the Makefile and in the README.'
 
 all: $(READY)
-	@status=0; $(BIN)/python -m helpers.grid --profile '$(PROFILE)' --runs '$(RUNS)' || status=$$?; \
-	if [ $$status -lt 2 ]; then $(BIN)/python -m helpers.report --profile '$(PROFILE)' || status=$$?; fi; exit $$status
+	@status=0; $(BIN)/python -m grid --profile '$(PROFILE)' --runs '$(RUNS)' || status=$$?; \
+	if [ $$status -lt 2 ]; then $(BIN)/python -m report --profile '$(PROFILE)' || status=$$?; fi; exit $$status
 
 report: $(READY)
-	@$(BIN)/python -m helpers.report --profile '$(PROFILE)'
+	@$(BIN)/python -m report --profile '$(PROFILE)'
 
 lab: $(READY)
 	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_mlp_baseline.ipynb
@@ -62,7 +62,7 @@ test: $(READY)
 
 # The suite's folder and, of the tests of downloads and of the grid, those marked `fault`.
 test-faults: $(READY)
-	@$(BIN)/python -m pytest tests/faults tests/test_sources.py tests/test_grid.py --faults=report/faults.json
+	@$(BIN)/python -m pytest tests/faults tests/helpers/test_sources.py tests/grid --faults=report/faults.json
 
 test-all: test test-faults
 

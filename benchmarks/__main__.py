@@ -8,25 +8,37 @@ import importlib
 import os
 import sys
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from benchmarks import measure, rows
-from helpers import bench, files, paths
+from helpers.store import files, paths
+from report import bench
 
 RESULT, MACHINE = paths.REPORT_SOURCE / "bench.json", paths.REPORT_SOURCE / "bench-machine.json"
 
 
 def main(arguments=None):
     """Command line; returns the exit status: 0 once everything is measured, whether the goals are met or not."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what this project's speed is worth.")
-    parser.add_argument("--rows", default="", help=f"rows, separated by commas; all by default: {', '.join(rows.STEPS)}")
-    parser.add_argument("--long", action="store_true", help=f"the long rows: {', '.join(rows.LONG)}")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure what this project's speed is worth."
+    )
+    parser.add_argument(
+        "--rows",
+        default="",
+        help=f"rows, separated by commas; all by default: {', '.join(rows.STEPS)}",
+    )
+    parser.add_argument(
+        "--long", action="store_true", help=f"the long rows: {', '.join(rows.LONG)}"
+    )
     options = parser.parse_args(arguments)
     steps = rows.LONG if options.long else rows.STEPS
     wanted = [name for name in options.rows.split(",") if name] or list(steps)
     unknown = [name for name in wanted if name not in steps]
     if unknown:
-        print(f"Error: there is no row {', '.join(unknown)}. The rows are: {', '.join(steps)}.", file=sys.stderr)
+        print(
+            f"Error: there is no row {', '.join(unknown)}. The rows are: {', '.join(steps)}.",
+            file=sys.stderr,
+        )
         return 2
     started = time.perf_counter()
     try:
@@ -37,7 +49,9 @@ def main(arguments=None):
     except paths.UserError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
-    print(f"\n{table(files.load_json(RESULT))}\n\nMeasured in {(time.perf_counter() - started) / 60:.1f} minutes, written to {RESULT}.")
+    print(
+        f"\n{table(files.load_json(RESULT))}\n\nMeasured in {(time.perf_counter() - started) / 60:.1f} minutes, written to {RESULT}."
+    )
     return 0
 
 
@@ -46,12 +60,27 @@ def measured(name):
     from helpers import results
 
     before, started = load(), time.perf_counter()
-    function = getattr(importlib.import_module(f"benchmarks.{(rows.STEPS | rows.LONG)[name]}"), name)
-    found = {part: measure.row(ratios, *rows.GOALS[part]) for part, ratios in function(lambda line: print(line, flush=True)).items()}
-    held = {part: entry for part, entry in (files.load_json(RESULT) or {}).items() if part not in rows.parts(name, rows.GOALS)} | found
+    function = getattr(
+        importlib.import_module(f"benchmarks.{(rows.STEPS | rows.LONG)[name]}"), name
+    )
+    found = {
+        part: measure.row(ratios, *rows.GOALS[part])
+        for part, ratios in function(lambda line: print(line, flush=True)).items()
+    }
+    held = {
+        part: entry
+        for part, entry in (files.load_json(RESULT) or {}).items()
+        if part not in rows.parts(name, rows.GOALS)
+    } | found
     files.save_json(RESULT, {part: held[part] for part in rows.GOALS if part in held})
-    about = {"measured": datetime.now(timezone.utc).isoformat(timespec="minutes"), "seconds": round(time.perf_counter() - started),
-             "load_before": before, "load_after": load(), "hardware": results.hardware(), "versions": results.versions()}
+    about = {
+        "measured": datetime.now(UTC).isoformat(timespec="minutes"),
+        "seconds": round(time.perf_counter() - started),
+        "load_before": before,
+        "load_after": load(),
+        "hardware": results.hardware(),
+        "versions": results.versions(),
+    }
     files.save_json(MACHINE, {**(files.load_json(MACHINE) or {}), name: about})
 
 
@@ -65,7 +94,9 @@ def table(held):
     lines = [f"{'row':30} {'ratio':>8} {'low':>8} {'high':>8}  {'goal':>8}"]
     for name, entry in held.items():
         goal = f"{'>=' if entry['better'] == 'higher' else '<='} {entry['goal']:g}"
-        lines.append(f"{name:30} {entry['ratio']:8.3g} {entry['low']:8.3g} {entry['high']:8.3g}  {goal:>8}  {'met' if bench.met(entry) else 'NOT MET':7}  {entry['unit']}")
+        lines.append(
+            f"{name:30} {entry['ratio']:8.3g} {entry['low']:8.3g} {entry['high']:8.3g}  {goal:>8}  {'met' if bench.met(entry) else 'NOT MET':7}  {entry['unit']}"
+        )
     return "\n".join(lines)
 
 

@@ -13,14 +13,23 @@ SETTING = "strong"  # that of the fingers report: flips, 90 degrees, shifts and 
 def augment(say=print):
     """Rows: seconds of a carlosnet epoch on transformed images over those of a plain one, of one training that has the machine to itself; and of two side by side."""
     say(f"  carlosnet, {COUNT:,} images; seconds, transformed over plain")
-    alone = _compared([Worker(ours, RUN, COUNT, 1, 0)], [Worker(ours, RUN, COUNT, 1, 0, SETTING)], say)
+    alone = _compared(
+        [Worker(ours, RUN, COUNT, 1, 0)], [Worker(ours, RUN, COUNT, 1, 0, SETTING)], say
+    )
     say("  the same, two seeds side by side with one thread each")
-    return {"augment": alone, "augment.side_by_side": _compared(workers(RUN, COUNT, 1), workers(RUN, COUNT, 1, SETTING), say)}
+    return {
+        "augment": alone,
+        "augment.side_by_side": _compared(
+            workers(RUN, COUNT, 1), workers(RUN, COUNT, 1, SETTING), say
+        ),
+    }
 
 
 def _compared(plain, transformed, say):
     ready(*plain, *transformed)
-    pairs = measure.alternate(lambda: _seconds(together(*transformed)), lambda: _seconds(together(*plain)), say)
+    pairs = measure.alternate(
+        lambda: _seconds(together(*transformed)), lambda: _seconds(together(*plain)), say
+    )
     for worker in plain + transformed:
         worker.close()
     return measure.ratios(pairs)
@@ -41,15 +50,19 @@ def composed(count):
 
 def layered(count):
     """The same transformations as Keras's preprocessing layers, one after another, mapped over batches in parallel and prefetched."""
-    from helpers.backend import keras  # before TensorFlow, which then says nothing on the way
     import tensorflow as tf
 
     from helpers.augmentation import SETTINGS
+    from helpers.store.backend import keras  # before TensorFlow, which then says nothing on the way
 
     amount = SETTINGS[SETTING]
     _, parts = images.parts("fingers", count, 1200)
-    layers = [keras.layers.RandomFlip("horizontal_and_vertical"), keras.layers.RandomRotation(amount["rotation"] / 360, fill_mode="nearest"),
-              keras.layers.RandomTranslation(amount["shift"], amount["shift"], fill_mode="nearest"), keras.layers.RandomZoom(amount["zoom"], fill_mode="nearest")]
+    layers = [
+        keras.layers.RandomFlip("horizontal_and_vertical"),
+        keras.layers.RandomRotation(amount["rotation"] / 360, fill_mode="nearest"),
+        keras.layers.RandomTranslation(amount["shift"], amount["shift"], fill_mode="nearest"),
+        keras.layers.RandomZoom(amount["zoom"], fill_mode="nearest"),
+    ]
 
     def transformed(batch, labels):
         batch = tf.cast(batch, tf.float32)
@@ -57,7 +70,11 @@ def layered(count):
             batch = layer(batch, training=True)
         return batch, labels
 
-    made = tf.data.Dataset.from_tensor_slices((parts.x_train, parts.y_train)).shuffle(count).batch(BATCH)
+    made = (
+        tf.data.Dataset.from_tensor_slices((parts.x_train, parts.y_train))
+        .shuffle(count)
+        .batch(BATCH)
+    )
     made = made.map(transformed, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
     return lambda: _drained(made, count)
 
@@ -77,4 +94,6 @@ def augment_pipeline(say=print):
         ready(ours, other)
         for worker in (ours, other):
             worker.measure()  # a first pass traces the graphs
-        return {"augment_pipeline": measure.ratios(measure.alternate(ours.measure, other.measure, say))}
+        return {
+            "augment_pipeline": measure.ratios(measure.alternate(ours.measure, other.measure, say))
+        }

@@ -24,24 +24,33 @@ COUNTS = {"train": 60_000, "test": 10_000}
 def write_files(folder):
     """The four gzip-ed IDX files of MNIST in a folder: {file name: (bytes, sha256)}."""
     from helpers import datasets
-    from helpers.official import IDX_FILES
+    from helpers.datasets.official import IDX_FILES
 
     data = datasets.load("mnist", mode=None if datasets.prepared("mnist") else "stand-in")
     for key, file in IDX_FILES.items():
         array = images.repeated(getattr(data, key), COUNTS[key[2:]])
         head = struct.pack(f">{1 + array.ndim}I", 0x0800 + array.ndim, *array.shape)
         (folder / file).write_bytes(gzip.compress(head + array.tobytes(), 6, mtime=0))
-    return {file: ((folder / file).stat().st_size, hashlib.sha256((folder / file).read_bytes()).hexdigest()) for file in IDX_FILES.values()}
+    return {
+        file: (
+            (folder / file).stat().st_size,
+            hashlib.sha256((folder / file).read_bytes()).hexdigest(),
+        )
+        for file in IDX_FILES.values()
+    }
 
 
 @contextlib.contextmanager
 def served(folder):
     """The address of a folder, served on loopback."""
+
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -52,19 +61,24 @@ def served(folder):
 
 def _builder(address, sums):
     """TensorFlow Datasets' own MNIST, pointed at another address, with the checksums of what lies there."""
-    from helpers import backend  # noqa: F401  loads TensorFlow without its start-up messages
     import tensorflow_datasets as tfds
     from tensorflow_datasets.core.download import checksums
     from tensorflow_datasets.core.utils import gcs_utils
     from tensorflow_datasets.image_classification import mnist
+
+    from helpers.store import backend  # noqa: F401  loads TensorFlow without its start-up messages
 
     tfds.disable_progress_bar()
     gcs_utils._is_gcs_disabled = True  # it would ask Google's servers for a prepared copy, and wait for them where there is no network
 
     class LoopbackMnist(mnist.MNIST):
         URL = address
-        url_infos = {address + file: checksums.UrlInfo(size=tfds.core.utils.Size(size), checksum=checksum, filename=file)
-                     for file, (size, checksum) in sums.items()}
+        url_infos = {
+            address + file: checksums.UrlInfo(
+                size=tfds.core.utils.Size(size), checksum=checksum, filename=file
+            )
+            for file, (size, checksum) in sums.items()
+        }
 
     return LoopbackMnist
 
@@ -84,7 +98,8 @@ def theirs_prepare(address, sums, folder):
 
 def ours_prepare(kept, sums, folder):
     """Seconds from the same files, put into place by hand, to a checked and hashed copy, in an empty folder."""
-    from helpers import copies, downloads, paths, sources  # noqa: F401
+    from helpers.datasets import copies, sources
+    from helpers.store import paths  # noqa: F401
 
     paths.DATA = Path(folder)
     wanted = {file: (f"http://127.0.0.1/{file}", *facts) for file, facts in sums.items()}
@@ -101,15 +116,20 @@ def ours_prepare(kept, sums, folder):
 
 def theirs_load(address, sums, folder):
     """Seconds of `tfds.load(..., batch_size=-1)` of the prepared set, as NumPy arrays read through once."""
-    from helpers import backend  # noqa: F401  loads TensorFlow without its start-up messages
     import tensorflow_datasets as tfds
+
+    from helpers.store import backend  # noqa: F401  loads TensorFlow without its start-up messages
 
     _builder(address, sums)
 
     def loaded():
         started = time.perf_counter()
         for part, count in COUNTS.items():
-            found = tfds.as_numpy(tfds.load("loopback_mnist", split=part, data_dir=folder, download=False, batch_size=-1))
+            found = tfds.as_numpy(
+                tfds.load(
+                    "loopback_mnist", split=part, data_dir=folder, download=False, batch_size=-1
+                )
+            )
             _read(found["image"], found["label"], count)
         return time.perf_counter() - started
 
@@ -118,7 +138,8 @@ def theirs_load(address, sums, folder):
 
 def ours_load(folder):
     """Seconds of `datasets.load` of the prepared set, which compares its hash, and of reading it through once."""
-    from helpers import datasets, paths
+    from helpers import datasets
+    from helpers.store import paths
 
     paths.DATA = Path(folder)
 
@@ -144,7 +165,11 @@ def prepared_by():
         kept, theirs, ours = Path(name) / "kept", f"{name}/theirs", f"{name}/ours"
         kept.mkdir()
         sums = write_files(kept)
-        with served(kept) as address, Worker(theirs_prepare, address, sums, theirs) as other, Worker(ours_prepare, str(kept), sums, ours) as own:
+        with (
+            served(kept) as address,
+            Worker(theirs_prepare, address, sums, theirs) as other,
+            Worker(ours_prepare, str(kept), sums, ours) as own,
+        ):
             ready(other, own)
             yield other, own, (address, sums, theirs), (ours,)
 

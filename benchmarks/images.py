@@ -9,8 +9,19 @@ def parts(dataset, train, validation):
 
     data = datasets.load(dataset, mode="stand-in")
     x, y = repeated(data.x_train, train)[..., None], repeated(data.y_train, train)
-    x_validation, y_validation = repeated(data.x_test, validation)[..., None], repeated(data.y_test, validation)
-    return data, batches.Split(x, y, x_validation, y_validation, x_validation, y_validation, f"benchmark {dataset} {train} {validation}")
+    x_validation, y_validation = (
+        repeated(data.x_test, validation)[..., None],
+        repeated(data.y_test, validation),
+    )
+    return data, batches.Split(
+        x,
+        y,
+        x_validation,
+        y_validation,
+        x_validation,
+        y_validation,
+        f"benchmark {dataset} {train} {validation}",
+    )
 
 
 def repeated(array, count):

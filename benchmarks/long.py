@@ -14,31 +14,54 @@ import numpy as np
 
 from benchmarks import measure, rows
 from benchmarks.worker import THREADS
-from helpers import datasets, paths, runs
-from helpers.paths import UserError
+from helpers import datasets, runs
+from helpers.store import paths
+from helpers.store.paths import UserError
 
 FOLDER, SEEDS = paths.DATA / "bench", 5
-TRIALS, EPOCHS, RUNGS = 10, 10, 9  # of random search, as in the course report; the longest training of Hyperband, whose first are a ninth of it
+TRIALS, EPOCHS, RUNGS = (
+    10,
+    10,
+    9,
+)  # of random search, as in the course report; the longest training of Hyperband, whose first are a ninth of it
 
 
 def time_to_accuracy(say=print):
     """Rows: seconds in `fit` of the faithful schedule over those of the short one, seed by seed, and the difference of their test accuracies."""
     found, gaps = {}, {}
     for run in rows.FAST:
-        held = {name: _trained(name, seed, say) for seed in range(SEEDS) for name in ((run, f"{run}-fast") if seed % 2 else (f"{run}-fast", run))}
+        held = {
+            name: _trained(name, seed, say)
+            for seed in range(SEEDS)
+            for name in ((run, f"{run}-fast") if seed % 2 else (f"{run}-fast", run))
+        }
         slow, fast = (held[name]["seeds"][:SEEDS] for name in (run, f"{run}-fast"))
-        found[run] = [one["seconds"] / other["seconds"] for one, other in zip(slow, fast, strict=True)]
-        gaps[run] = float(np.mean([other["test_accuracy"] - one["test_accuracy"] for one, other in zip(slow, fast, strict=True)]))
-        say(f"  {run}: ratios {', '.join(f'{ratio:.2f}' for ratio in found[run])}; test accuracy {gaps[run]:+.4f}")
-    return {"time_to_accuracy": measure.geometric_means(found.values()), "time_to_accuracy.accuracy": [min(gaps.values())],
-            **{f"time_to_accuracy.{run}": series for run, series in found.items()}}
+        found[run] = [
+            one["seconds"] / other["seconds"] for one, other in zip(slow, fast, strict=True)
+        ]
+        gaps[run] = float(
+            np.mean(
+                [
+                    other["test_accuracy"] - one["test_accuracy"]
+                    for one, other in zip(slow, fast, strict=True)
+                ]
+            )
+        )
+        say(
+            f"  {run}: ratios {', '.join(f'{ratio:.2f}' for ratio in found[run])}; test accuracy {gaps[run]:+.4f}"
+        )
+    return {
+        "time_to_accuracy": measure.geometric_means(found.values()),
+        "time_to_accuracy.accuracy": [min(gaps.values())],
+        **{f"time_to_accuracy.{run}": series for run, series in found.items()},
+    }
 
 
 def _trained(run, seed, say):
     """The record of a run under the full profile with seeds 0 to `seed`; the grid trains what is missing, one seed at a time, on one thread."""
     environment = _environment(SEEDS=str(seed + 1))
     record = FOLDER / "report/full/results" / f"{run}.json"
-    command = [sys.executable, "-m", "helpers.grid", "--profile", "full", "--runs", run]
+    command = [sys.executable, "-m", "grid", "--profile", "full", "--runs", run]
     measure.command(command, paths.ROOT, environment)
     content = json.loads(record.read_text(encoding="utf-8"))
     one = content["seeds"][seed]
@@ -56,8 +79,19 @@ def _environment(**more):
         for folder in {name, meta["name"]}:
             if (paths.DATA / folder).is_dir() and not (data / folder).exists():
                 (data / folder).symlink_to(paths.DATA / folder, target_is_directory=True)
-    kept = {name: value for name, value in os.environ.items() if name not in ("FORCE", "SEEDS", "SCHEDULER", "LIMIT", "KERAS_BACKEND")}
-    return {**kept, "DATA": "real", "OUT": str(FOLDER), "DATA_DIR": str(data), "KERAS_REPORTS_ONLINE": "0", **more}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("FORCE", "SEEDS", "SCHEDULER", "LIMIT", "KERAS_BACKEND")
+    }
+    return {
+        **kept,
+        "DATA": "real",
+        "OUT": str(FOLDER),
+        "DATA_DIR": str(data),
+        "KERAS_REPORTS_ONLINE": "0",
+        **more,
+    }
 
 
 def search(say=print):
@@ -70,15 +104,36 @@ def search(say=print):
     values, found = runs.parameters("k49-search", "full"), []
     data = datasets.load(values["dataset"], mode="real")
     parts = batches.split(data, 0, values["validation_images"], 0)
-    common = {"build": _space(), "parts": parts, "classes": data.classes, "batch_size": values["batch_size"], "run": "search", "profile": "bench"}
+    common = {
+        "build": _space(),
+        "parts": parts,
+        "classes": data.classes,
+        "batch_size": values["batch_size"],
+        "run": "search",
+        "profile": "bench",
+    }
     for seed in range(SEEDS):
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # each trial tells its progress
-            curves = {kind: _best_so_far(searching.trials_of(searching.run(kind, seed=seed, trials=TRIALS, trial_epochs=epochs, **common), kind))
-                      for kind, epochs in (("random search", EPOCHS), ("annealed Hyperband", RUNGS))}
+        with (
+            open(os.devnull, "w") as nowhere,
+            contextlib.redirect_stdout(nowhere),
+        ):  # each trial tells its progress
+            curves = {
+                kind: _best_so_far(
+                    searching.trials_of(
+                        searching.run(
+                            kind, seed=seed, trials=TRIALS, trial_epochs=epochs, **common
+                        ),
+                        kind,
+                    )
+                )
+                for kind, epochs in (("random search", EPOCHS), ("annealed Hyperband", RUNGS))
+            }
         best = curves["random search"][-1]
         first, second = (_epochs_to(best, curve) for curve in curves.values())
-        say(f"    {seed + 1}/{SEEDS}: {best:.4f} after {first} epochs by random search, after {second or 'more than ' + str(len(curves['annealed Hyperband']))} by annealed Hyperband "
-            f"(its best: {curves['annealed Hyperband'][-1]:.4f})")
+        say(
+            f"    {seed + 1}/{SEEDS}: {best:.4f} after {first} epochs by random search, after {second or 'more than ' + str(len(curves['annealed Hyperband']))} by annealed Hyperband "
+            f"(its best: {curves['annealed Hyperband'][-1]:.4f})"
+        )
         found.append(first / second if second else 0.0)
     return {"search": found}
 
@@ -95,14 +150,17 @@ def _epochs_to(accuracy, curve):
 def _space():
     """The search space of the notebook, as a function of a module, whose source the search's name is made of."""
     notebook = paths.NOTEBOOKS / f"{runs.entry('k49-search')['notebook']}.ipynb"
-    sources = ["".join(cell["source"]) for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]]
+    sources = [
+        "".join(cell["source"])
+        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    ]
     try:
         source = next(source for source in sources if source.startswith("def build(hp, "))
     except StopIteration as error:
         raise UserError(f"{notebook} has no cell that begins with `def build(hp, `.") from error
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / "space.py"
-    path.write_text(f"from helpers.backend import keras\n\n\n{source}\n", encoding="utf-8")
+    path.write_text(f"from helpers.store.backend import keras\n\n\n{source}\n", encoding="utf-8")
     specification = importlib.util.spec_from_file_location("space", path)
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)

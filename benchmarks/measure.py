@@ -4,7 +4,11 @@ import statistics
 import subprocess
 import time
 
-REPEATS, REPEATS_OF_LONG, LONG = 5, 3, 60  # a repeat, both sides together, counts as long from this many seconds on
+REPEATS, REPEATS_OF_LONG, LONG = (
+    5,
+    3,
+    60,
+)  # a repeat, both sides together, counts as long from this many seconds on
 
 
 def alternate(numerator, denominator, say=print):
@@ -24,7 +28,9 @@ def alternate(numerator, denominator, say=print):
         pairs.append((first, second))
         if len(pairs) == 1 and time.perf_counter() - started >= LONG:
             wanted = REPEATS_OF_LONG
-        say(f"    {len(pairs)}/{wanted}: {first:,.4g} over {second:,.4g}, ratio {first / second:.3g}")
+        say(
+            f"    {len(pairs)}/{wanted}: {first:,.4g} over {second:,.4g}, ratio {first / second:.3g}"
+        )
     return pairs
 
 
@@ -42,15 +48,27 @@ def row(found, goal, better, unit):
     """An entry of report/bench.json from the ratios of all repeats: their median, the smallest and the largest."""
     if better not in ("higher", "lower"):
         raise ValueError(f"better is {better!r}; it must be higher or lower")
-    ratio, low, high = (float(f"{value:.4g}") for value in (statistics.median(found), min(found), max(found)))
+    ratio, low, high = (
+        float(f"{value:.4g}") for value in (statistics.median(found), min(found), max(found))
+    )
     return {"ratio": ratio, "low": low, "high": high, "goal": goal, "better": better, "unit": unit}
 
 
 def command(words, folder, environment):
     """Run a command to its end in a folder; returns wall seconds and what it printed. RuntimeError with the end of what it said if it fails."""
     started = time.perf_counter()
-    done = subprocess.run([str(word) for word in words], cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(word) for word in words],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     took = time.perf_counter() - started
     if done.returncode:
-        raise RuntimeError(f"{' '.join(map(str, words))[:200]} ended with status {done.returncode}: {(done.stderr or done.stdout)[-1000:]}")
+        raise RuntimeError(
+            f"{' '.join(map(str, words))[:200]} ended with status {done.returncode}: {(done.stderr or done.stdout)[-1000:]}"
+        )
     return took, done.stdout

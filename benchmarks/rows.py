@@ -2,33 +2,98 @@
 
 # name: (goal, better, unit). A name with a dot is part of the row before the dot.
 GOALS = {
-    "train": (1.5, "higher", "images a second, ours over plain Keras fit, geometric mean of six networks"),
-    "augment": (1.15, "lower", "seconds of a carlosnet epoch, fresh random transforms over plain images, one training alone"),
+    "train": (
+        1.5,
+        "higher",
+        "images a second, ours over plain Keras fit, geometric mean of six networks",
+    ),
+    "augment": (
+        1.15,
+        "lower",
+        "seconds of a carlosnet epoch, fresh random transforms over plain images, one training alone",
+    ),
     "augment.side_by_side": (1.15, "lower", "the same for two seeds side by side, one thread each"),
-    "augment_pipeline": (3, "higher", "transformed 128x128 images a second, ours over Keras's preprocessing layers in tf.data"),
-    "grid": (1.5, "higher", "seconds for six runs of the quick profile, papermill one after another over ours"),
+    "augment_pipeline": (
+        3,
+        "higher",
+        "transformed 128x128 images a second, ours over Keras's preprocessing layers in tf.data",
+    ),
+    "grid": (
+        1.5,
+        "higher",
+        "seconds for six runs of the quick profile, papermill one after another over ours",
+    ),
     "start": (2, "lower", "seconds of a run outside fit, over a notebook that only imports Keras"),
     "noop": (0.4, "lower", "seconds, second make all over importing TensorFlow"),
     "load": (10, "higher", "seconds to open, check and read MNIST, tfds.load over ours"),
-    "prepare": (20, "higher", "seconds from the MNIST files to arrays, TensorFlow Datasets over ours"),
-    "scale": (0.95, "higher", "images a second within epochs, emnist_third on 700,000 images over 10,000"),
+    "prepare": (
+        20,
+        "higher",
+        "seconds from the MNIST files to arrays, TensorFlow Datasets over ours",
+    ),
+    "scale": (
+        0.95,
+        "higher",
+        "images a second within epochs, emnist_third on 700,000 images over 10,000",
+    ),
     "scale.memory": (2.5, "lower", "GB of memory at the peak, emnist_third on 700,000 images"),
     "report": (3, "lower", "seconds, make report over pandoc and Typst alone on the same text"),
 }
-NETWORKS = ("mnist-mlp", "fashion-cnn-1x100", "emnist-third-letters", "k49-tuned", "fingers-carlosnet-plain", "fingers-ivannet-plain")
-GOALS |= {f"train.{run}": (0.97, "higher", "images a second, ours over plain Keras fit") for run in NETWORKS}
+NETWORKS = (
+    "mnist-mlp",
+    "fashion-cnn-1x100",
+    "emnist-third-letters",
+    "k49-tuned",
+    "fingers-carlosnet-plain",
+    "fingers-ivannet-plain",
+)
+GOALS |= {
+    f"train.{run}": (0.97, "higher", "images a second, ours over plain Keras fit")
+    for run in NETWORKS
+}
 
 GOALS |= {
-    "time_to_accuracy": (3, "higher", "seconds of the faithful schedule over the short one, geometric mean of five runs"),
-    "time_to_accuracy.accuracy": (-0.0005, "higher", "test accuracy of the short schedule minus the faithful one's, mean of five seeds, in the worst of the five runs"),
-    "search": (3, "higher", "trial-epochs to random search's best validation accuracy, random search over annealed Hyperband"),
+    "time_to_accuracy": (
+        3,
+        "higher",
+        "seconds of the faithful schedule over the short one, geometric mean of five runs",
+    ),
+    "time_to_accuracy.accuracy": (
+        -0.0005,
+        "higher",
+        "test accuracy of the short schedule minus the faithful one's, mean of five seeds, in the worst of the five runs",
+    ),
+    "search": (
+        3,
+        "higher",
+        "trial-epochs to random search's best validation accuracy, random search over annealed Hyperband",
+    ),
 }
-FAST = ("mnist-mlp", "fashion-dense", "emnist-first-letters", "k49-tuned", "fingers-carlosnet-plain")  # each has a run with a short schedule, RUN-fast
-GOALS |= {f"time_to_accuracy.{run}": (1, "higher", "seconds of the faithful schedule over the short one") for run in FAST}
+FAST = (
+    "mnist-mlp",
+    "fashion-dense",
+    "emnist-first-letters",
+    "k49-tuned",
+    "fingers-carlosnet-plain",
+)  # each has a run with a short schedule, RUN-fast
+GOALS |= {
+    f"time_to_accuracy.{run}": (1, "higher", "seconds of the faithful schedule over the short one")
+    for run in FAST
+}
 
 # What can be asked for, in the order in which it is measured: the module of this package and its function of that name; it returns the ratios of every repeat.
-STEPS = {"load": "data", "prepare": "data", "noop": "whole", "report": "whole", "start": "whole", "augment_pipeline": "augment", "augment": "augment",
-         "scale": "scale", "train": "train", "grid": "whole"}
+STEPS = {
+    "load": "data",
+    "prepare": "data",
+    "noop": "whole",
+    "report": "whole",
+    "start": "whole",
+    "augment_pipeline": "augment",
+    "augment": "augment",
+    "scale": "scale",
+    "train": "train",
+    "grid": "whole",
+}
 LONG = {"search": "long", "time_to_accuracy": "long"}  # `make bench-long`
 
 

@@ -13,12 +13,34 @@ from pathlib import Path
 import nbformat
 
 from benchmarks import measure
-from helpers import paths, results, runs
+from helpers import results, runs
+from helpers.store import paths
 
 # Six small runs from the first three notebooks: all 26 take nine minutes, three times over and twice that one after another.
-GRID = ["mnist-mlp", "fashion-dense", "fashion-cnn-1x100", "mnist-second-v1", "mnist-second-v2", "emnist-third-letters"]
-START = ["mnist-mlp", "fashion-cnn-1x100", "mnist-second-v2", "emnist-third-letters", "fingers-carlosnet-plain"]  # one for each repeat, from all that train
-SETTINGS = ("MIRROR", "DATA", "SCHEDULER", "FORCE", "SEEDS", "LIMIT", "KERAS_BACKEND")  # of the caller, which must not reach what is measured
+GRID = [
+    "mnist-mlp",
+    "fashion-dense",
+    "fashion-cnn-1x100",
+    "mnist-second-v1",
+    "mnist-second-v2",
+    "emnist-third-letters",
+]
+START = [
+    "mnist-mlp",
+    "fashion-cnn-1x100",
+    "mnist-second-v2",
+    "emnist-third-letters",
+    "fingers-carlosnet-plain",
+]  # one for each repeat, from all that train
+SETTINGS = (
+    "MIRROR",
+    "DATA",
+    "SCHEDULER",
+    "FORCE",
+    "SEEDS",
+    "LIMIT",
+    "KERAS_BACKEND",
+)  # of the caller, which must not reach what is measured
 PYTHON = sys.executable
 
 
@@ -31,7 +53,13 @@ class Folder:
         self.out, self.data = Path(name) / "out", Path(name) / "data"
         for dataset in {runs.parameters(run, "quick")["dataset"] for run in GRID + START}:
             datasets.prepare(dataset, mode="stand-in")
-        self.environment = {"OUT": str(self.out), "DATA_DIR": str(self.data), "DATA": "stand-in", "KERAS_REPORTS_ONLINE": "0", "TF_CPP_MIN_LOG_LEVEL": "2"}
+        self.environment = {
+            "OUT": str(self.out),
+            "DATA_DIR": str(self.data),
+            "DATA": "stand-in",
+            "KERAS_REPORTS_ONLINE": "0",
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+        }
         self.clear()
 
     def clear(self):
@@ -56,8 +84,20 @@ def seconds(*arguments):
 def papermill(run, profile, output):
     """The command that executes a run's notebook as papermill's manual says."""
     values = runs.parameters(run, profile)
-    return [PYTHON, "-m", "papermill", "--no-progress-bar", "--cwd", paths.NOTEBOOKS, "-k", "python3", "-b", _encoded(values),
-            paths.NOTEBOOKS / f"{runs.entry(run)['notebook']}.ipynb", output]
+    return [
+        PYTHON,
+        "-m",
+        "papermill",
+        "--no-progress-bar",
+        "--cwd",
+        paths.NOTEBOOKS,
+        "-k",
+        "python3",
+        "-b",
+        _encoded(values),
+        paths.NOTEBOOKS / f"{runs.entry(run)['notebook']}.ipynb",
+        output,
+    ]
 
 
 def _encoded(values):
@@ -68,17 +108,25 @@ def _encoded(values):
 
 def grid(say=print):
     """Row `grid`: wall seconds of papermill, one notebook after another, over those of the grid, for the same runs of the quick profile."""
-    say(f"  {', '.join(GRID)} of the quick profile; seconds, papermill one after another over the grid")
+    say(
+        f"  {', '.join(GRID)} of the quick profile; seconds, papermill one after another over the grid"
+    )
     with tempfile.TemporaryDirectory() as name:
         folder = Folder(name)
 
         def one_after_another():
             folder.clear()
-            return sum(seconds(papermill(run, "quick", f"{name}/{run}.ipynb"), folder.environment) for run in GRID)
+            return sum(
+                seconds(papermill(run, "quick", f"{name}/{run}.ipynb"), folder.environment)
+                for run in GRID
+            )
 
         def ours():
             folder.clear()
-            return seconds([PYTHON, "-m", "helpers.grid", "--profile", "quick", "--runs", ",".join(GRID)], folder.environment)
+            return seconds(
+                [PYTHON, "-m", "grid", "--profile", "quick", "--runs", ",".join(GRID)],
+                folder.environment,
+            )
 
         return {"grid": measure.ratios(measure.alternate(one_after_another, ours, say))}
 
@@ -88,42 +136,91 @@ def start(say=print):
     say(f"  {', '.join(START)}; seconds outside fit over a notebook that imports Keras")
     with tempfile.TemporaryDirectory() as name:
         folder, turn, bare = Folder(name), iter(START), Path(name) / "bare.ipynb"
-        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import keras")]), bare)
+        nbformat.write(
+            nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import keras")]), bare
+        )
 
         def outside_fit():
             run = next(turn)
             folder.clear()
-            command = [PYTHON, "-m", "helpers.execution", json.dumps({"run": run, "profile": "quick", "values": runs.parameters(run, "quick"), "parent": os.getpid()})]
+            command = [
+                PYTHON,
+                "-m",
+                "grid.execution",
+                json.dumps(
+                    {
+                        "run": run,
+                        "profile": "quick",
+                        "values": runs.parameters(run, "quick"),
+                        "parent": os.getpid(),
+                    }
+                ),
+            ]
             whole = seconds(command, {**folder.environment, "RUN_FINGERPRINT": "benchmark"})
-            record = json.loads((folder.out / "report/quick/results" / f"{run}.json").read_text(encoding="utf-8"))
+            record = json.loads(
+                (folder.out / "report/quick/results" / f"{run}.json").read_text(encoding="utf-8")
+            )
             return whole - sum(seed["seconds"] for seed in record["seeds"])
 
         def only_keras():
-            return seconds([PYTHON, "-m", "papermill", "--no-progress-bar", "-k", "python3", bare, f"{name}/bare.out.ipynb"], folder.environment)
+            return seconds(
+                [
+                    PYTHON,
+                    "-m",
+                    "papermill",
+                    "--no-progress-bar",
+                    "-k",
+                    "python3",
+                    bare,
+                    f"{name}/bare.out.ipynb",
+                ],
+                folder.environment,
+            )
 
         return {"start": measure.ratios(measure.alternate(outside_fit, only_keras, say))}
 
 
 def edition(name):
     """A copy of the committed full edition in a folder of its own, and the environment that works on it there."""
-    shutil.copytree(paths.ROOT / "report/full", f"{name}/report/full", ignore=shutil.ignore_patterns("notebooks", ".*"))
+    shutil.copytree(
+        paths.ROOT / "report/full",
+        f"{name}/report/full",
+        ignore=shutil.ignore_patterns("notebooks", ".*"),
+    )
     shutil.copytree(paths.ROOT / "figures/full", f"{name}/figures/full")
-    return {"OUT": str(name), "DATA_DIR": f"{name}/data", "KERAS_REPORTS_ONLINE": "0", "TF_CPP_MIN_LOG_LEVEL": "2"}
+    return {
+        "OUT": str(name),
+        "DATA_DIR": f"{name}/data",
+        "KERAS_REPORTS_ONLINE": "0",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
 
 
 def noop(say=print):
     """Row `noop`: seconds of `make all` with nothing to do, over those of `python -c "import tensorflow"`."""
     with tempfile.TemporaryDirectory() as name:
         environment = edition(name)
-        seeds = {run: len(record["seeds"]) for run in runs.select() if (record := results.load("full", run))}
-        environment["SEEDS"] = str(min(seeds.values()))  # the edition may still be waiting for further seeds
-        say(f"  the {len(seeds)} runs of the committed edition; seconds, `make all` with nothing to do over importing TensorFlow")
+        seeds = {
+            run: len(record["seeds"])
+            for run in runs.select()
+            if (record := results.load("full", run))
+        }
+        environment["SEEDS"] = str(
+            min(seeds.values())
+        )  # the edition may still be waiting for further seeds
+        say(
+            f"  the {len(seeds)} runs of the committed edition; seconds, `make all` with nothing to do over importing TensorFlow"
+        )
         command = ["make", "--no-print-directory", "all", "PROFILE=full", f"RUNS={','.join(seeds)}"]
         seconds(command, environment)  # writes the report
         _, nothing = told(command, environment)
         if "up to date" not in nothing or "written" in nothing:
             raise RuntimeError(f"`make all` found something to do: {nothing}")
-        pairs = measure.alternate(lambda: seconds(command, environment), lambda: seconds([PYTHON, "-c", "import tensorflow"], environment), say)
+        pairs = measure.alternate(
+            lambda: seconds(command, environment),
+            lambda: seconds([PYTHON, "-c", "import tensorflow"], environment),
+            say,
+        )
         return {"noop": measure.ratios(pairs)}
 
 
@@ -132,21 +229,37 @@ def report(say=print):
     with tempfile.TemporaryDirectory() as name:
         environment, folder = edition(f"{name}/edition"), Path(name) / "bare"
         folder.mkdir()
-        seconds([PYTHON, "-c", "import sys; from benchmarks import whole; whole.text(sys.argv[1])", folder], environment)
-        say("  the committed edition; seconds, `make report` over pandoc and Typst on the same text")
+        seconds(
+            [
+                PYTHON,
+                "-c",
+                "import sys; from benchmarks import whole; whole.text(sys.argv[1])",
+                folder,
+            ],
+            environment,
+        )
+        say(
+            "  the committed edition; seconds, `make report` over pandoc and Typst on the same text"
+        )
 
         def ours():
-            for left in Path(environment["OUT"]).glob("report/full/*report*"):  # its state too: everything is made again
+            for left in Path(environment["OUT"]).glob(
+                "report/full/*report*"
+            ):  # its state too: everything is made again
                 if left.is_file():
                     left.unlink()
             return seconds(["make", "--no-print-directory", "report", "PROFILE=full"], environment)
 
-        return {"report": measure.ratios(measure.alternate(ours, lambda: bare(folder, environment), say))}
+        return {
+            "report": measure.ratios(
+                measure.alternate(ours, lambda: bare(folder, environment), say)
+            )
+        }
 
 
 def text(folder):
     """Write the report's Markdown and the pictures it shows into a folder. In a process of its own, where OUT names the copy: drawing changes figures."""
-    from helpers import pages
+    from report import pages
 
     node = pages.execute(paths.REPORT_SOURCE / "report.ipynb", None, {"profile": "full"})
     (Path(folder) / "report.md").write_text(pages.markdown(node, folder), encoding="utf-8")
@@ -154,10 +267,27 @@ def text(folder):
 
 def bare(folder, environment):
     """Seconds of pandoc to HTML, pandoc to Typst and Typst to PDF, one after another, with the default templates and no filter of ours."""
-    from helpers import pages
+    from report import pages
 
-    pandoc = [pages._pandoc_program(), "report.md", f"--from={pages.MARKDOWN}", "--standalone", "--toc", "--number-sections", "--citeproc",
-              f"--bibliography={pages.BIBLIOGRAPHY}", f"--resource-path=.{os.pathsep}{environment['OUT']}"]
-    typst = "import typst; typst.compile('report.typ', output='report.pdf', font_paths=[%r])" % str(pages._kana_folder())
-    return sum(seconds(words, environment, folder) for words in (
-        [*pandoc, "--mathml", "--embed-resources", "--output=report.html"], [*pandoc, "--extract-media=media", "--output=report.typ"], [PYTHON, "-c", typst]))
+    pandoc = [
+        pages._pandoc_program(),
+        "report.md",
+        f"--from={pages.MARKDOWN}",
+        "--standalone",
+        "--toc",
+        "--number-sections",
+        "--citeproc",
+        f"--bibliography={pages.BIBLIOGRAPHY}",
+        f"--resource-path=.{os.pathsep}{environment['OUT']}",
+    ]
+    typst = "import typst; typst.compile('report.typ', output='report.pdf', font_paths=[%r])" % str(
+        pages._kana_folder()
+    )
+    return sum(
+        seconds(words, environment, folder)
+        for words in (
+            [*pandoc, "--mathml", "--embed-resources", "--output=report.html"],
+            [*pandoc, "--extract-media=media", "--output=report.typ"],
+            [PYTHON, "-c", typst],
+        )
+    )

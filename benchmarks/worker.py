@@ -8,7 +8,12 @@ import multiprocessing
 import os
 import traceback
 
-THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+THREADS = (
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+)
 
 
 class Worker:
@@ -40,7 +45,9 @@ class Worker:
         try:
             failure, result = self.pipe.recv()
         except EOFError as error:
-            raise RuntimeError(f"a measuring process ended with status {self.process.exitcode}") from error
+            raise RuntimeError(
+                f"a measuring process ended with status {self.process.exitcode}"
+            ) from error
         if failure:
             raise RuntimeError(failure)
         return result
@@ -86,7 +93,10 @@ def _environment(changes):
 
 def _serve(pipe, prepare, arguments):
     try:
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # a training tells its progress
+        with (
+            open(os.devnull, "w") as nowhere,
+            contextlib.redirect_stdout(nowhere),
+        ):  # a training tells its progress
             function = prepare(*arguments)
             pipe.send((None, None))
             while pipe.recv():

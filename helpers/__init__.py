@@ -1,4 +1,22 @@
-"""Helpers that the notebooks call.
+"""The small package that notebooks call. Its modules are chapters; each imports only those that stand before it.
 
-Who may import whom, left to right: paths <- datasets, models <- training <- evaluation <- results <- grid, report.
+store         what the rest stands on: paths, whole files, locks, a quiet Keras
+runs          the runs of notebooks/runs.yaml, their parameters and fingerprints
+datasets      a data set by its name, from wherever it can be had
+inspection    what a network is made of
+models        the networks, a function each
+warping       the inner loop of augmentation, compiled
+augmentation  random flips, rotations, shifts and zooms
+batches       the split, and the batches of each epoch
+training      fit, with a cache of trained networks
+statistics    how sure a number is
+evaluation    accuracy, loss and probabilities of a trained network
+explain       what a trained network looks at
+audit         a data set before any network
+search        hyper-parameter search
+watching      training as the early course reports did it
+protocol      what choosing an epoch by the test images is worth
+results       records and predictions of a run
+show          figures and tables of a run
+integrity     what a finished run left behind
 """

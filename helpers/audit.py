@@ -19,8 +19,12 @@ def duplicates(x_train, y_train, x_test, y_test):
     for key, label in zip([*train, *test], [*y_train, *y_test]):
         labels.setdefault(key, set()).add(int(label))
     known = set(train)
-    return {"train": len(train) - len(known), "test": len(test) - len(set(test)), "across": sum(key in known for key in test),
-            "conflicting": sum(len(found) > 1 for found in labels.values())}
+    return {
+        "train": len(train) - len(known),
+        "test": len(test) - len(set(test)),
+        "across": sum(key in known for key in test),
+        "conflicting": sum(len(found) > 1 for found in labels.values()),
+    }
 
 
 def fingerprint(image):
@@ -35,7 +39,7 @@ def neighbours(x_train, x_test, side):
     """
     train, test = reduced(x_train, side), reduced(x_test, side)
     index = nearest(train, test)
-    return index, np.sqrt(((train[index] - test)**2).mean(axis=1))
+    return index, np.sqrt(((train[index] - test) ** 2).mean(axis=1))
 
 
 def few_shot(x_train, y_train, x_test, y_test, side, shots, draws):
@@ -49,7 +53,9 @@ def few_shot(x_train, y_train, x_test, y_test, side, shots, draws):
         place = rank_in_class(y_train, np.random.default_rng([draw, 6]).permutation(len(y_train)))
         for number in shots:
             chosen = np.flatnonzero(place < number)
-            found[number].append(float(np.mean(y_train[chosen][nearest(train[chosen], test)] == y_test)))
+            found[number].append(
+                float(np.mean(y_train[chosen][nearest(train[chosen], test)] == y_test))
+            )
     return found
 
 
@@ -70,8 +76,18 @@ def folds(labels, count, seed):
 def held_out(images, labels, fold, number, identity):
     """A `Split` that learns from all folds but one and validates on that one; it has no test images. `images` are uint8 (n, height, width, 1)."""
     inside = fold != number
-    name = hashlib.sha256(identity.encode() + np.ascontiguousarray(fold, "<i8").tobytes() + bytes([number])).hexdigest()
-    return Split(images[inside], labels[inside], images[~inside], labels[~inside], images[:0], labels[:0], name)
+    name = hashlib.sha256(
+        identity.encode() + np.ascontiguousarray(fold, "<i8").tobytes() + bytes([number])
+    ).hexdigest()
+    return Split(
+        images[inside],
+        labels[inside],
+        images[~inside],
+        labels[~inside],
+        images[:0],
+        labels[:0],
+        name,
+    )
 
 
 def doubted(labels, answers, confidences, sure):

@@ -12,11 +12,27 @@ SETTINGS = {
     "none": {},
     "small": {"rotation": 10, "zoom": 0.1},
     "noise": {"rotation": 10, "zoom": 0.1, "shift": 0.1},
-    "strong": {"flip_horizontal": True, "flip_vertical": True, "rotation": 90, "shift": 0.2, "zoom": 0.2},
+    "strong": {
+        "flip_horizontal": True,
+        "flip_vertical": True,
+        "rotation": 90,
+        "shift": 0.2,
+        "zoom": 0.2,
+    },
 }
 
 
-def transforms(rng, n, image_shape, *, flip_horizontal=False, flip_vertical=False, rotation=0.0, shift=0.0, zoom=0.0):
+def transforms(
+    rng,
+    n,
+    image_shape,
+    *,
+    flip_horizontal=False,
+    flip_vertical=False,
+    rotation=0.0,
+    shift=0.0,
+    zoom=0.0,
+):
     """Draw `n` random affine transformations about the image centre.
 
     `rotation` is the largest angle in degrees, `shift` the largest move as a fraction of the side, `zoom` the largest change of
@@ -24,7 +40,9 @@ def transforms(rng, n, image_shape, *, flip_horizontal=False, flip_vertical=Fals
     that map an output pixel (x, y) to the input pixel (a0 x + a1 y + a2, b0 x + b1 y + b2), the order of `keras.ops.image.affine_transform`.
     """
     height, width = image_shape[:2]
-    draw = rng.uniform(-1, 1, (6, n))  # always six numbers an image, so that two settings see the same shifts
+    draw = rng.uniform(
+        -1, 1, (6, n)
+    )  # always six numbers an image, so that two settings see the same shifts
     angle = np.deg2rad(rotation) * draw[0]
     scale = 1 / (1 + zoom * draw[1])
     flip_x = np.where(flip_horizontal & (draw[2] < 0), -1.0, 1.0)
@@ -54,5 +72,7 @@ def warp(images, coefficients):
 
 def augment(images, seed, **setting):
     """A fixed augmented copy of uint8 images (n, height, width[, 1]): the same seed gives the same copy. Returns (n, height, width, 1)."""
-    coefficients = transforms(np.random.default_rng(seed), len(images), images.shape[1:3], **setting)
+    coefficients = transforms(
+        np.random.default_rng(seed), len(images), images.shape[1:3], **setting
+    )
     return warp(np.asarray(images).reshape(*images.shape[:3], 1), coefficients)

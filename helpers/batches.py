@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers import augmentation, datasets, idx
-from helpers.backend import keras
-from helpers.paths import UserError
+from helpers import augmentation, datasets
+from helpers.datasets import arrays as idx
+from helpers.store.backend import keras
+from helpers.store.paths import UserError
 
 # Batches that are prepared ahead, and that TensorFlow runs without coming back to Python (`steps_per_execution`). Speed only: results are the same.
 STEPS = 16
@@ -33,11 +34,17 @@ class Split:
     @property
     def sizes(self):
         """Images in the three parts."""
-        return {"train": len(self.y_train), "validation": len(self.y_validation), "test": len(self.y_test)}
+        return {
+            "train": len(self.y_train),
+            "validation": len(self.y_validation),
+            "test": len(self.y_test),
+        }
 
     def each(self):
         """(name, images, labels) of the three parts; the test part comes last."""
-        return [(part, getattr(self, f"x_{part}"), getattr(self, f"y_{part}")) for part in self.sizes]
+        return [
+            (part, getattr(self, f"x_{part}"), getattr(self, f"y_{part}")) for part in self.sizes
+        ]
 
 
 def split(data, train_images=0, validation_images=0, test_images=0):
@@ -49,8 +56,10 @@ def split(data, train_images=0, validation_images=0, test_images=0):
     available = len(data.y_train)
     held_out = {0: available // 5, -1: len(data.y_test)}.get(validation_images, validation_images)
     if held_out + max(train_images, data.classes) > available:
-        raise UserError(f"{data.label} has {available:,} training images, too few for {train_images:,} to train on and "
-                              f"{held_out:,} to validate on: ask for fewer.")
+        raise UserError(
+            f"{data.label} has {available:,} training images, too few for {train_images:,} to train on and "
+            f"{held_out:,} to validate on: ask for fewer."
+        )
     train, validation = datasets.split(data.y_train, held_out, seed=0, strata=data.hand_train)
     if train_images and train_images < len(train):
         hands = None if data.hand_train is None else data.hand_train[train]
@@ -58,12 +67,32 @@ def split(data, train_images=0, validation_images=0, test_images=0):
     test = np.arange(len(data.y_test))
     if test_images and test_images < len(test):
         test = datasets.split(data.y_test, test_images, seed=2, strata=data.hand_test)[1]
-    x_train, x_validation, x_test = data.x_train[train][..., None], data.x_train[validation][..., None], data.x_test[test][..., None]
+    x_train, x_validation, x_test = (
+        data.x_train[train][..., None],
+        data.x_train[validation][..., None],
+        data.x_test[test][..., None],
+    )
     for array in (data.x_train, data.x_test):
         idx.forget(array)  # copied: half a gigabyte for ByMerge
-    identity = hashlib.sha256(b"".join([data.meta["sha256"].encode(), train.astype("<i8").tobytes(),
-                                        validation.astype("<i8").tobytes(), test.astype("<i8").tobytes()])).hexdigest()
-    return Split(x_train, data.y_train[train], x_validation, data.y_train[validation], x_test, data.y_test[test], identity)
+    identity = hashlib.sha256(
+        b"".join(
+            [
+                data.meta["sha256"].encode(),
+                train.astype("<i8").tobytes(),
+                validation.astype("<i8").tobytes(),
+                test.astype("<i8").tobytes(),
+            ]
+        )
+    ).hexdigest()
+    return Split(
+        x_train,
+        data.y_train[train],
+        x_validation,
+        data.y_train[validation],
+        x_test,
+        data.y_test[test],
+        identity,
+    )
 
 
 def evaluation_batch(images):
@@ -106,13 +135,18 @@ class Batches:
         order, coefficients = self.planned
         part = slice(step * self.batch_size, (step + 1) * self.batch_size)
         images = self.x[order[part]]
-        return (augmentation.warp(images, coefficients[part]) if self.setting else images), self.y[order[part]]
+        return (augmentation.warp(images, coefficients[part]) if self.setting else images), self.y[
+            order[part]
+        ]
 
 
 def in_order(*arrays):
     """Batches of images (n, height, width, 1), with labels (n,) if given, in their order: what `fit` takes to validate on, or `predict`."""
     size = evaluation_batch(arrays[0])
-    return _feed(-(-len(arrays[0]) // size), lambda step: tuple(array[step * size:(step + 1) * size] for array in arrays))
+    return _feed(
+        -(-len(arrays[0]) // size),
+        lambda step: tuple(array[step * size : (step + 1) * size] for array in arrays),
+    )
 
 
 def _feed(steps, batch):
@@ -121,7 +155,9 @@ def _feed(steps, batch):
         return _Sequence(steps, batch)
     import tensorflow as tf
 
-    kinds = [(array.dtype, array.shape[1:]) for array in batch(0)]  # which also compiles the warp, before TensorFlow's threads come to it
+    kinds = [
+        (array.dtype, array.shape[1:]) for array in batch(0)
+    ]  # which also compiles the warp, before TensorFlow's threads come to it
 
     def taken(step):
         return batch(step)
@@ -136,7 +172,12 @@ def _feed(steps, batch):
     weak, made.taken = weakref.ref(taken), taken
     options = tf.data.Options()
     options.autotune.enabled = False  # there is nothing to tune, and with it `fit` stands still for up to a second at its end (benchmarks/NOTES.md)
-    return tf.data.Dataset.range(steps).map(made, num_parallel_calls=2, deterministic=True).prefetch(STEPS).with_options(options)
+    return (
+        tf.data.Dataset.range(steps)
+        .map(made, num_parallel_calls=2, deterministic=True)
+        .prefetch(STEPS)
+        .with_options(options)
+    )
 
 
 class _Sequence(keras.utils.PyDataset):

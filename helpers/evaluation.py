@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from helpers.backend import keras
 from helpers.batches import in_order
 from helpers.statistics import TEMPERATURES
+from helpers.store.backend import keras
 
 
 def evaluate(trained, parts):
@@ -23,10 +23,18 @@ def evaluate(trained, parts):
         metrics[f"{part}_loss"] = nll(logp[part], labels) + penalty(model)
     temperature = fit_temperature(logp["validation"], parts.y_validation)
     scaled = scale(logp["test"], temperature)
-    metrics.update(epochs=trained.epochs, seconds=trained.seconds, seconds_per_epoch=trained.seconds / trained.epochs,
-                   images_per_second=trained.images * trained.epochs / trained.seconds, history=trained.history,
-                   temperature=temperature, nll=nll(logp["test"], parts.y_test), ece=calibration_error(logp["test"], parts.y_test),
-                   nll_scaled=nll(scaled, parts.y_test), ece_scaled=calibration_error(scaled, parts.y_test))
+    metrics.update(
+        epochs=trained.epochs,
+        seconds=trained.seconds,
+        seconds_per_epoch=trained.seconds / trained.epochs,
+        images_per_second=trained.images * trained.epochs / trained.seconds,
+        history=trained.history,
+        temperature=temperature,
+        nll=nll(logp["test"], parts.y_test),
+        ece=calibration_error(logp["test"], parts.y_test),
+        nll_scaled=nll(scaled, parts.y_test),
+        ece_scaled=calibration_error(scaled, parts.y_test),
+    )
     return metrics, _predictions(logp["test"], scaled, parts.y_test)
 
 
@@ -63,7 +71,9 @@ def calibration_error(logp, labels, bins=15):
 
 def fit_temperature(logp, labels):
     """The temperature that minimises the negative log-likelihood of these (validation) images, between 0.05 and 20 (Guo et al. 2017)."""
-    found = minimize_scalar(lambda t: nll(scale(logp, np.exp(t)), labels), bounds=np.log(TEMPERATURES), method="bounded")
+    found = minimize_scalar(
+        lambda t: nll(scale(logp, np.exp(t)), labels), bounds=np.log(TEMPERATURES), method="bounded"
+    )
     return float(np.exp(found.x))
 
 
@@ -80,26 +90,45 @@ def _true(logp, labels):
 
 def _predictions(logp, scaled, labels):
     predicted = np.argmax(logp, axis=1)
-    return {"y_pred": predicted.astype("uint8"),
-            "logp_pred": _true(logp, predicted).astype("float16"), "logp_true": _true(logp, labels).astype("float16"),
-            "logp_pred_scaled": _true(scaled, predicted).astype("float16"), "logp_true_scaled": _true(scaled, labels).astype("float16")}
+    return {
+        "y_pred": predicted.astype("uint8"),
+        "logp_pred": _true(logp, predicted).astype("float16"),
+        "logp_true": _true(logp, labels).astype("float16"),
+        "logp_pred_scaled": _true(scaled, predicted).astype("float16"),
+        "logp_true_scaled": _true(scaled, labels).astype("float16"),
+    }
 
 
 def nearest_neighbour(x_train, y_train, x_test, side=32):
     """Labels of the nearest training image (Euclidean, on images averaged down to some `side` pixels) for every test image, uint8 (n,)."""
-    return np.asarray(y_train)[nearest(reduced(x_train, side), reduced(x_test, side))].astype("uint8")
+    return np.asarray(y_train)[nearest(reduced(x_train, side), reduced(x_test, side))].astype(
+        "uint8"
+    )
 
 
 def nearest(train, test, batch=500):
     """Index of the row of `train` (m, d) at the smallest Euclidean distance from each row of `test` (n, d), int64 (n,)."""
     squares = (train**2).sum(axis=1)
-    return np.concatenate([np.argmin(squares - 2 * test[start:start + batch] @ train.T, axis=1) for start in range(0, len(test), batch)])
+    return np.concatenate(
+        [
+            np.argmin(squares - 2 * test[start : start + batch] @ train.T, axis=1)
+            for start in range(0, len(test), batch)
+        ]
+    )
 
 
 def reduced(images, side):
     """Images (n, height, width[, 1]) averaged down by a whole factor to `side` pixels or a few more, as rows of floats in [0, 1], float32 (n, pixels)."""
     n, height, width = images.shape[:3]
     factor = max(1, height // side)
-    height, width = height - height % factor, width - width % factor  # a remainder at the edge is left out
-    small = np.asarray(images).reshape(n, *images.shape[1:3])[:, :height, :width].reshape(n, height // factor, factor, width // factor, factor).mean(axis=(2, 4), dtype="float32")
+    height, width = (
+        height - height % factor,
+        width - width % factor,
+    )  # a remainder at the edge is left out
+    small = (
+        np.asarray(images)
+        .reshape(n, *images.shape[1:3])[:, :height, :width]
+        .reshape(n, height // factor, factor, width // factor, factor)
+        .mean(axis=(2, 4), dtype="float32")
+    )
     return small.reshape(n, -1) / 255

@@ -4,8 +4,7 @@ import hashlib
 import math
 import re
 
-from helpers.backend import keras
-
+from helpers.store.backend import keras
 
 
 def layer_table(model):
@@ -13,8 +12,14 @@ def layer_table(model):
     rows = []
     for layer in model.layers:
         shape = layer.output.shape[1:]
-        rows.append({"layer": describe(layer), "shape": " x ".join(map(str, shape)), "parameters": layer.count_params(),
-                     "macs": _macs(layer, shape)})
+        rows.append(
+            {
+                "layer": describe(layer),
+                "shape": " x ".join(map(str, shape)),
+                "parameters": layer.count_params(),
+                "macs": _macs(layer, shape),
+            }
+        )
     return rows
 
 
@@ -33,7 +38,11 @@ def describe(layer):
 
 def network_json(model):
     """The network's architecture as JSON, without its compilation and without the counters that Keras adds to layer names."""
-    return re.sub(r'("name": "[a-z0-9_]*?)_\d+"', r'\1"', keras.Sequential.from_config(model.get_config()).to_json())
+    return re.sub(
+        r'("name": "[a-z0-9_]*?)_\d+"',
+        r'\1"',
+        keras.Sequential.from_config(model.get_config()).to_json(),
+    )
 
 
 def network_sha256(model):

@@ -6,9 +6,10 @@ notebook and its page by RUN.sha256, which `sha256sum -c` reads too.
 
 import os
 
-from helpers import files, paths, results
+from helpers import results
+from helpers.store import files, paths
 
-KEPT = ("ipynb", "html")
+KEPT = ("ipynb",)
 
 
 def harmed(profile, run):
@@ -32,7 +33,7 @@ def mend(names, profile):
         record = results.load(profile, name)
         if record and results.whole(profile, record):
             for path in harmed_figures(record):
-                from helpers import figures
+                from helpers.show import figures
 
                 if figures.redraw(record, path.stem):
                     print(f"{name}: {path} was damaged and is drawn again.", flush=True)
@@ -51,7 +52,10 @@ def tell(profile, run):
 def note_notebook(profile, run):
     """Write RUN.sha256: what the executed notebook and its page are now."""
     kept = [path for path in _notebooks(profile, run) if path.exists()]
-    files.save_bytes(_sums(profile, run), "".join(f"{files.sha256(path)}  {path.name}\n" for path in kept).encode())
+    files.save_bytes(
+        _sums(profile, run),
+        "".join(f"{files.sha256(path)}  {path.name}\n" for path in kept).encode(),
+    )
 
 
 def harmed_notebooks(profile, run):
@@ -63,7 +67,11 @@ def harmed_notebooks(profile, run):
         return []
     except ValueError:
         return [_sums(profile, run)]
-    return [path for path in _notebooks(profile, run) if path.exists() and files.sha256(path) != told.get(path.name)]
+    return [
+        path
+        for path in _notebooks(profile, run)
+        if path.exists() and files.sha256(path) != told.get(path.name)
+    ]
 
 
 def _notebooks(profile, run):

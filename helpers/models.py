@@ -5,129 +5,169 @@ uint8 images (n, height, width, 1) to class probabilities (n, classes). Scaling 
 Where a course report leaves a value open, the comment `open:` says what was chosen.
 """
 
-from helpers.backend import keras
+from helpers.store.backend import keras
 
 layers, regularizers = keras.layers, keras.regularizers
 
 
 def mnist_mlp(image_shape, classes):
     """784 - 512 - 512 - classes with dropout; 669,706 parameters for MNIST."""
-    return _network("mnist_mlp", image_shape, [
-        layers.Flatten(),
-        layers.Dense(512, activation="relu"),
-        layers.Dropout(0.2),
-        layers.Dense(512, activation="relu"),
-        layers.Dropout(0.2),
-        layers.Dense(classes, activation="softmax"),
-    ])
+    return _network(
+        "mnist_mlp",
+        image_shape,
+        [
+            layers.Flatten(),
+            layers.Dense(512, activation="relu"),
+            layers.Dropout(0.2),
+            layers.Dense(512, activation="relu"),
+            layers.Dropout(0.2),
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
 
 
 def mnist_cnn(image_shape, classes):
     """Two convolutions, one pooling, a dense layer, dropout; 1,199,882 parameters."""
-    return _network("mnist_cnn", image_shape, [
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.Conv2D(64, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Dropout(0.25),
-        layers.Flatten(),
-        layers.Dense(128, activation="relu"),
-        layers.Dropout(0.5),
-        layers.Dense(classes, activation="softmax"),
-    ])
+    return _network(
+        "mnist_cnn",
+        image_shape,
+        [
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Dropout(0.25),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dropout(0.5),
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
 
 
 def mnist_first(image_shape, classes):
     """The smallest CNN: one convolution, one pooling, softmax; 54,410 parameters."""
-    return _network("mnist_first", image_shape, [
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Flatten(),
-        layers.Dense(classes, activation="softmax"),
-    ])
+    return _network(
+        "mnist_first",
+        image_shape,
+        [
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
 
 
 def mnist_second_v1(image_shape, classes):
     """Three convolutions with pooling that rounds up, so that the last map is 2x2; 62,250 parameters."""
-    return _network("mnist_second_v1", image_shape, [
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.MaxPooling2D(2, padding="same"),
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.MaxPooling2D(2, padding="same"),
-        layers.Conv2D(64, 3, activation="relu"),
-        layers.MaxPooling2D(2, padding="same"),
-        layers.Flatten(),
-        layers.Dense(128, activation="relu"),
-        layers.Dense(classes, activation="softmax"),
-    ])
+    return _network(
+        "mnist_second_v1",
+        image_shape,
+        [
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(2, padding="same"),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(2, padding="same"),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(2, padding="same"),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
 
 
 def mnist_second_v1_normalised(image_shape, classes):
     """Our own: `mnist_second_v1` with batch normalisation after each convolution and nothing else; 62,762 parameters."""
-    return _network("mnist_second_v1_normalised", image_shape, [
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.BatchNormalization(),
-        layers.MaxPooling2D(2, padding="same"),
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.BatchNormalization(),
-        layers.MaxPooling2D(2, padding="same"),
-        layers.Conv2D(64, 3, activation="relu"),
-        layers.BatchNormalization(),
-        layers.MaxPooling2D(2, padding="same"),
-        layers.Flatten(),
-        layers.Dense(128, activation="relu"),
-        layers.Dense(classes, activation="softmax"),
-    ])
+    return _network(
+        "mnist_second_v1_normalised",
+        image_shape,
+        [
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(2, padding="same"),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(2, padding="same"),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(2, padding="same"),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
 
 
 def mnist_second_v2(image_shape, classes):
     """Shrinking kernels (3x3, 2x2, 1x1), all padded; the last map is 3x3; 79,498 parameters."""
-    return _network("mnist_second_v2", image_shape, [
-        layers.Conv2D(16, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Conv2D(32, 2, padding="same", activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Conv2D(64, 1, padding="same", activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Flatten(),
-        layers.Dense(128, activation="relu"),
-        layers.Dropout(0.5),  # open: the rate
-        layers.Dense(classes, activation="softmax"),
-    ])
+    return _network(
+        "mnist_second_v2",
+        image_shape,
+        [
+            layers.Conv2D(16, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(32, 2, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(64, 1, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dropout(0.5),  # open: the rate
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
 
 
 def mnist_third(image_shape, classes):
     """Four convolutions with batch normalisation, dropout and a weight penalty; the last map is 5x5;
     234,378 parameters."""
+
     # open: where batch normalisation stands, which penalty and how strong, which initialiser
     def convolution(filters, size):
-        return [layers.Conv2D(filters, size, activation="relu", kernel_initializer="he_normal",
-                              kernel_regularizer=regularizers.L2(1e-4)),
-                layers.BatchNormalization()]
+        return [
+            layers.Conv2D(
+                filters,
+                size,
+                activation="relu",
+                kernel_initializer="he_normal",
+                kernel_regularizer=regularizers.L2(1e-4),
+            ),
+            layers.BatchNormalization(),
+        ]
 
-    return _network("mnist_third", image_shape, [
-        *convolution(16, 3),
-        *convolution(32, 3),
-        layers.MaxPooling2D(2),
-        layers.Dropout(0.20),
-        *convolution(64, 3),
-        layers.MaxPooling2D(2),
-        layers.Dropout(0.30),
-        *convolution(64, 1),
-        layers.Dropout(0.35),
-        layers.Flatten(),
-        layers.Dense(128, activation="relu"),
-        layers.Dropout(0.40),
-        layers.Dense(classes, activation="softmax"),
-    ])
+    return _network(
+        "mnist_third",
+        image_shape,
+        [
+            *convolution(16, 3),
+            *convolution(32, 3),
+            layers.MaxPooling2D(2),
+            layers.Dropout(0.20),
+            *convolution(64, 3),
+            layers.MaxPooling2D(2),
+            layers.Dropout(0.30),
+            *convolution(64, 1),
+            layers.Dropout(0.35),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dropout(0.40),
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
 
 
 def fashion_dense(image_shape, classes):
     """784 - 100 - classes. open: the course report does not print its dense network."""
-    return _network("fashion_dense", image_shape, [
-        layers.Flatten(),
-        layers.Dense(100, activation="relu"),
-        layers.Dense(classes, activation="softmax"),
-    ])
+    return _network(
+        "fashion_dense",
+        image_shape,
+        [
+            layers.Flatten(),
+            layers.Dense(100, activation="relu"),
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
 
 
 def fashion_cnn_1x100(image_shape, classes):
@@ -157,102 +197,132 @@ def fashion_cnn_1x200(image_shape, classes):
 
 def emnist_first(image_shape, classes):
     """One convolution and two wide dense layers; 2,838,746 parameters for 26 classes."""
-    return _network("emnist_first", image_shape, [
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Flatten(),
-        layers.Dense(512, activation="relu"),
-        layers.Dense(128, activation="relu"),
-        layers.Dense(classes, activation="softmax"),
-    ])
+    return _network(
+        "emnist_first",
+        image_shape,
+        [
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(512, activation="relu"),
+            layers.Dense(128, activation="relu"),
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
 
 
 def emnist_second(image_shape, classes):
     """Three padded convolutions, doubling in width; 424,602 parameters for 26 classes."""
-    return _network("emnist_second", image_shape, [
-        layers.Conv2D(32, 5, padding="same", activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Conv2D(64, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Conv2D(128, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Flatten(),
-        layers.Dense(256, activation="relu"),
-        layers.Dense(128, activation="relu"),
-        layers.Dense(classes, activation="softmax"),
-    ])
+    return _network(
+        "emnist_second",
+        image_shape,
+        [
+            layers.Conv2D(32, 5, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(64, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(128, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(256, activation="relu"),
+            layers.Dense(128, activation="relu"),
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
 
 
 def emnist_third(image_shape, classes):
     """Two convolutions, one dense layer, dropout after each stage; 851,866 parameters for 26 classes."""
-    return _network("emnist_third", image_shape, [
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Dropout(0.25),  # open: the three rates
-        layers.Conv2D(64, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Dropout(0.25),
-        layers.Flatten(),
-        layers.Dense(512, activation="relu"),
-        layers.Dropout(0.5),
-        layers.Dense(classes, activation="softmax"),
-    ])
+    return _network(
+        "emnist_third",
+        image_shape,
+        [
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Dropout(0.25),  # open: the three rates
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Dropout(0.25),
+            layers.Flatten(),
+            layers.Dense(512, activation="relu"),
+            layers.Dropout(0.5),
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
 
 
 def k49_tuned(image_shape, classes):
     """784 - 512 - 448 - classes, the best network of the course report's search, with dropout; 653,745 parameters."""
-    return _network("k49_tuned", image_shape, [
-        layers.Flatten(),
-        layers.Dense(512, activation="relu", kernel_initializer="glorot_normal"),
-        layers.Dropout(0.25),  # open: between 20 and 30 %
-        layers.Dense(448, activation="relu", kernel_initializer="glorot_normal"),
-        layers.Dropout(0.25),
-        layers.Dense(classes, activation="softmax"),
-    ])
+    return _network(
+        "k49_tuned",
+        image_shape,
+        [
+            layers.Flatten(),
+            layers.Dense(512, activation="relu", kernel_initializer="glorot_normal"),
+            layers.Dropout(0.25),  # open: between 20 and 30 %
+            layers.Dense(448, activation="relu", kernel_initializer="glorot_normal"),
+            layers.Dropout(0.25),
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
 
 
 def carlosnet(image_shape, classes):
     """Small network with growing kernels for 128x128 images; 8,006 parameters for 6 classes."""
-    return _network("carlosnet", image_shape, [
-        layers.Conv2D(4, 3, activation="relu"),
-        layers.MaxPooling2D(3),
-        layers.Conv2D(8, 5, activation="relu"),
-        layers.MaxPooling2D(3),
-        layers.Conv2D(16, 7, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Flatten(),
-        layers.Dense(classes, activation="softmax"),
-    ])
+    return _network(
+        "carlosnet",
+        image_shape,
+        [
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.MaxPooling2D(3),
+            layers.Conv2D(8, 5, activation="relu"),
+            layers.MaxPooling2D(3),
+            layers.Conv2D(16, 7, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
 
 
 def ivannet(image_shape, classes):
     """Large network for 128x128 images, seven convolutions; 6,167,166 parameters for 6 classes."""
-    return _network("ivannet", image_shape, [
-        *[layers.Conv2D(20, 5, activation="relu") for _ in range(2)],
-        layers.MaxPooling2D(2),
-        *[layers.Conv2D(40, 3, activation="relu") for _ in range(2)],
-        layers.MaxPooling2D(2),
-        *[layers.Conv2D(80, 3, activation="relu") for _ in range(3)],
-        layers.MaxPooling2D(2),
-        layers.Flatten(),
-        layers.Dense(600, activation="relu"),
-        layers.Dense(300, activation="relu"),
-        layers.Dense(classes, activation="softmax"),
-    ])
+    return _network(
+        "ivannet",
+        image_shape,
+        [
+            *[layers.Conv2D(20, 5, activation="relu") for _ in range(2)],
+            layers.MaxPooling2D(2),
+            *[layers.Conv2D(40, 3, activation="relu") for _ in range(2)],
+            layers.MaxPooling2D(2),
+            *[layers.Conv2D(80, 3, activation="relu") for _ in range(3)],
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(600, activation="relu"),
+            layers.Dense(300, activation="relu"),
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
 
 
 def _fashion_cnn(name, image_shape, classes, dense):
-    return _network(name, image_shape, [
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Conv2D(64, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Dropout(0.5),
-        layers.Flatten(),
-        *[layers.Dense(units, activation="relu") for units in dense],
-        layers.Dense(classes, activation="softmax"),
-    ])
+    return _network(
+        name,
+        image_shape,
+        [
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Dropout(0.5),
+            layers.Flatten(),
+            *[layers.Dense(units, activation="relu") for units in dense],
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
 
 
 def _network(name, image_shape, stack):
-    return keras.Sequential([layers.Input(image_shape, dtype="uint8"), layers.Rescaling(1 / 255), *stack], name=name)
+    return keras.Sequential(
+        [layers.Input(image_shape, dtype="uint8"), layers.Rescaling(1 / 255), *stack], name=name
+    )

@@ -4,15 +4,34 @@ import io
 import os
 import platform
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import numpy as np
 
-from helpers import files, paths, runs
+from helpers import runs
+from helpers.store import files, paths
 
-FIELDS = ("run", "notebook", "parameters", "dataset", "parameter_count", "network_sha256", "seeds", "extra", "reported", "versions",
-          "hardware", "figures", "fingerprint", "finished")
-UNSEALED = {*FIELDS, "layers", "predictions_sha256"}  # what a record from before the seal may hold: another name is a damaged one
+FIELDS = (
+    "run",
+    "notebook",
+    "parameters",
+    "dataset",
+    "parameter_count",
+    "network_sha256",
+    "seeds",
+    "extra",
+    "reported",
+    "versions",
+    "hardware",
+    "figures",
+    "fingerprint",
+    "finished",
+)
+UNSEALED = {
+    *FIELDS,
+    "layers",
+    "predictions_sha256",
+}  # what a record from before the seal may hold: another name is a damaged one
 WEIGHTS_LIMIT = 100_000  # course reports' networks up to this many parameters leave the first seed's weights beside a `full` record
 
 
@@ -27,16 +46,41 @@ def record(parameters, data, parts, trained, outcomes, extra=None):
     line = runs.entry(parameters["run"])
     values = {name: parameters[name] for name in runs.notebook_parameters(line["notebook"])}
     model = trained[0].model
-    dataset = {key: data.meta.get(key) for key in ("name", "title", "kind", "sha256", "class_names", "classes", "split", "licence", "source")}
-    content = {
-        "run": values["run"], "notebook": line["notebook"], "parameters": values,
-        "dataset": {**dataset, "label": data.label, "asked": data.name, **parts.sizes},
-        "parameter_count": model.count_params(), "network_sha256": network_sha256(model), "layers": layer_table(model),
-        "seeds": [metrics for metrics, _ in outcomes], "extra": extra or {}, "reported": line.get("reported", {}),
-        "versions": versions(), "hardware": hardware(), "figures": [],
-        "fingerprint": os.environ.get("RUN_FINGERPRINT") or runs.fingerprint(values["run"], values, data.meta["sha256"]),
+    dataset = {
+        key: data.meta.get(key)
+        for key in (
+            "name",
+            "title",
+            "kind",
+            "sha256",
+            "class_names",
+            "classes",
+            "split",
+            "licence",
+            "source",
+        )
     }
-    found = {"y_true": parts.y_test.astype("uint8"), **{name: np.stack([one[name] for _, one in outcomes]) for name in outcomes[0][1]}}
+    content = {
+        "run": values["run"],
+        "notebook": line["notebook"],
+        "parameters": values,
+        "dataset": {**dataset, "label": data.label, "asked": data.name, **parts.sizes},
+        "parameter_count": model.count_params(),
+        "network_sha256": network_sha256(model),
+        "layers": layer_table(model),
+        "seeds": [metrics for metrics, _ in outcomes],
+        "extra": extra or {},
+        "reported": line.get("reported", {}),
+        "versions": versions(),
+        "hardware": hardware(),
+        "figures": [],
+        "fingerprint": os.environ.get("RUN_FINGERPRINT")
+        or runs.fingerprint(values["run"], values, data.meta["sha256"]),
+    }
+    found = {
+        "y_true": parts.y_test.astype("uint8"),
+        **{name: np.stack([one[name] for _, one in outcomes]) for name in outcomes[0][1]},
+    }
     return _continued(content, found) if values.get("first_seed") else (content, found)
 
 
@@ -44,12 +88,30 @@ def _continued(content, found):
     """The record on disk with this one's seeds added; UserError if it is not the first part of the same run."""
     values = content["parameters"]
     before = load(values["profile"], content["run"])
-    if not before or before["fingerprint"] != content["fingerprint"] or [s["seed"] for s in before["seeds"]] != list(range(values["first_seed"])):
-        raise paths.UserError(f"{content['run']}: there is no record of seeds 0 to {values['first_seed'] - 1} of this very run to add to; use first_seed = 0.")
+    if (
+        not before
+        or before["fingerprint"] != content["fingerprint"]
+        or [s["seed"] for s in before["seeds"]] != list(range(values["first_seed"]))
+    ):
+        raise paths.UserError(
+            f"{content['run']}: there is no record of seeds 0 to {values['first_seed'] - 1} of this very run to add to; use first_seed = 0."
+        )
     kept = predictions(values["profile"], content["run"])
-    joined = {name: value if name == "y_true" else np.concatenate([kept[name], value]) for name, value in found.items()}
-    first = {name: before[name] for name in ("parameter_count", "network_sha256", "layers") if name in before}  # a search finds others with other seeds
-    return {**content, **first, "seeds": before["seeds"] + content["seeds"], "parameters": {**values, "first_seed": 0}}, joined
+    joined = {
+        name: value if name == "y_true" else np.concatenate([kept[name], value])
+        for name, value in found.items()
+    }
+    first = {
+        name: before[name]
+        for name in ("parameter_count", "network_sha256", "layers")
+        if name in before
+    }  # a search finds others with other seeds
+    return {
+        **content,
+        **first,
+        "seeds": before["seeds"] + content["seeds"],
+        "parameters": {**values, "first_seed": 0},
+    }, joined
 
 
 def save(content, predictions, trained=()):
@@ -62,13 +124,30 @@ def save(content, predictions, trained=()):
     folder = paths.results(profile)
     before = load(profile, run)
     if before and content["dataset"]["kind"] == "stand-in" != before["dataset"]["kind"]:
-        raise paths.UserError(f"{folder / run}.json comes from real images, and this run used stand-ins: it is kept. Move it away first, or give OUT=DIR.")
+        raise paths.UserError(
+            f"{folder / run}.json comes from real images, and this run used stand-ins: it is kept. Move it away first, or give OUT=DIR."
+        )
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **_without_repeats(predictions))
-    content = files.sealed({**content, "figures": figures(content), "predictions_sha256": files.bytes_sha256(buffer.getvalue()),
-                            "finished": datetime.now(timezone.utc).isoformat(timespec="seconds")})
-    written = {folder / f"{run}.npz": buffer.getvalue(), folder / f"{run}.json": files.as_json(content)}
-    if profile == "full" and trained and trained[0].seed == 0 and content["parameter_count"] <= WEIGHTS_LIMIT and "beside" not in runs.entry(run):
+    content = files.sealed(
+        {
+            **content,
+            "figures": figures(content),
+            "predictions_sha256": files.bytes_sha256(buffer.getvalue()),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+    )
+    written = {
+        folder / f"{run}.npz": buffer.getvalue(),
+        folder / f"{run}.json": files.as_json(content),
+    }
+    if (
+        profile == "full"
+        and trained
+        and trained[0].seed == 0
+        and content["parameter_count"] <= WEIGHTS_LIMIT
+        and "beside" not in runs.entry(run)
+    ):
         buffer = io.BytesIO()
         np.savez_compressed(buffer, *trained[0].model.get_weights())
         written = {folder / f"{run}.weights.npz": buffer.getvalue(), **written}
@@ -79,22 +158,37 @@ def figures(content):
     """Path (below OUT) and caption of each figure that a run has drawn."""
     profile, run = content["parameters"]["profile"], content["run"]
     folder = paths.figures(profile, run)
-    return [{"path": f"figures/{profile}/{run}/{name}.png", "caption": caption}
-            for name, caption in sorted(_captions(folder).items()) if (folder / f"{name}.png").exists()]
+    return [
+        {"path": f"figures/{profile}/{run}/{name}.png", "caption": caption}
+        for name, caption in sorted(_captions(folder).items())
+        if (folder / f"{name}.png").exists()
+    ]
 
 
 def _captions(folder):
     found = files.load_json(folder / "index.json")
     found = found if isinstance(found, dict) else {}
-    return {name: caption for name, caption in found.items() if re.fullmatch(r"[\w-]{1,99}", name) and isinstance(caption, str)}
+    return {
+        name: caption
+        for name, caption in found.items()
+        if re.fullmatch(r"[\w-]{1,99}", name) and isinstance(caption, str)
+    }
 
 
 def load(profile, run):
     """The record of a run, or None where there is none or it is damaged (it is then made again)."""
     content = files.load_json(paths.results(profile) / f"{run}.json")
-    whole = isinstance(content, dict) and all(field in content for field in FIELDS) and files.unharmed(content)
+    whole = (
+        isinstance(content, dict)
+        and all(field in content for field in FIELDS)
+        and files.unharmed(content)
+    )
     whole = whole and (files.SEAL in content or set(content) <= UNSEALED)
-    whole = whole and isinstance(content["dataset"], dict) and {"kind", "sha256"} <= set(content["dataset"])
+    whole = (
+        whole
+        and isinstance(content["dataset"], dict)
+        and {"kind", "sha256"} <= set(content["dataset"])
+    )
     return content if whole and isinstance(content["seeds"], list) and content["seeds"] else None
 
 
@@ -114,15 +208,25 @@ def predictions(profile, run):
     """The arrays of RUN.npz as a dict; what was not written twice is put back in its place."""
     with np.load(paths.results(profile) / f"{run}.npz", allow_pickle=False) as archive:
         found = dict(archive)
-    return {name: np.where(_right(found), found[_twin(name)], value) if _twin(name) in found else value for name, value in found.items()}
+    return {
+        name: np.where(_right(found), found[_twin(name)], value) if _twin(name) in found else value
+        for name, value in found.items()
+    }
 
 
 def _without_repeats(arrays):
     # Where the prediction is right, the true class's log-probability is the predicted class's: written once, a file is a third smaller.
     for name, value in arrays.items():
-        if _twin(name) in arrays and not np.array_equal(value[_right(arrays)], arrays[_twin(name)][_right(arrays)]):
+        if _twin(name) in arrays and not np.array_equal(
+            value[_right(arrays)], arrays[_twin(name)][_right(arrays)]
+        ):
             raise ValueError(f"{name} differs from {_twin(name)} where the prediction is right")
-    return {name: np.where(_right(arrays), np.zeros((), value.dtype), value) if _twin(name) in arrays else value for name, value in arrays.items()}
+    return {
+        name: np.where(_right(arrays), np.zeros((), value.dtype), value)
+        if _twin(name) in arrays
+        else value
+        for name, value in arrays.items()
+    }
 
 
 def _right(arrays):
@@ -135,7 +239,9 @@ def _twin(name):
 
 def comparable(content):
     """Whether a record may stand against a published figure: the official data, by the course report's own protocol."""
-    return content["dataset"]["kind"] == "official" and content["parameters"].get("profile") == "full"
+    return (
+        content["dataset"]["kind"] == "official" and content["parameters"].get("profile") == "full"
+    )
 
 
 def median_seed(content, metric="test_accuracy"):
@@ -158,17 +264,29 @@ def median(content, metric):
 def network_size(content):
     """Parameters of a run's network as text, the smallest and the largest number where seeds have networks of their own (a search)."""
     counts = [seed.get("parameter_count", content["parameter_count"]) for seed in content["seeds"]]
-    return f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
+    return (
+        f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
+    )
 
 
 def versions():
     """Versions of what results depend on."""
     from importlib.metadata import PackageNotFoundError, version
 
-    from helpers.backend import keras
+    from helpers.store.backend import keras
 
     found = {"python": platform.python_version(), "backend": keras.backend.backend()}
-    for package in ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "numba", "scipy", "keras-tuner"):
+    for package in (
+        "keras",
+        "tensorflow",
+        "tensorflow-cpu",
+        "jax",
+        "torch",
+        "numpy",
+        "numba",
+        "scipy",
+        "keras-tuner",
+    ):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
@@ -179,27 +297,44 @@ def versions():
 def hardware():
     """Processor, cores this process may use, threads a network gets, memory in GiB, accelerator."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30 if hasattr(os, "sysconf") else None
-    return {"processor": _processor(), "cores": cores, "threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS") or cores),
-            "memory_gib": memory and round(memory, 1), "system": platform.system(), "accelerator": _accelerator()}
+    memory = (
+        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+        if hasattr(os, "sysconf")
+        else None
+    )
+    return {
+        "processor": _processor(),
+        "cores": cores,
+        "threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS") or cores),
+        "memory_gib": memory and round(memory, 1),
+        "system": platform.system(),
+        "accelerator": _accelerator(),
+    }
 
 
 def _processor():
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+            return next(
+                line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+            )
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
 
 
 def _accelerator():
-    from helpers.backend import keras
+    from helpers.store.backend import keras
 
     if keras.backend.backend() == "jax":
         import jax
-        return next((device.device_kind for device in jax.devices() if device.platform != "cpu"), None)
+
+        return next(
+            (device.device_kind for device in jax.devices() if device.platform != "cpu"), None
+        )
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
+
         return next((device.name for device in tf.config.list_physical_devices("GPU")), None)
     import torch
+
     return torch.cuda.get_device_name() if torch.cuda.is_available() else None

@@ -7,10 +7,11 @@ import shutil
 import time
 from pathlib import Path
 
-from helpers import augmentation, paths
-from helpers.backend import keras
+from helpers import augmentation
 from helpers.batches import Batches, NextEpoch, in_order
-from helpers.files import load_json, save_json, sealed, sha256, unharmed
+from helpers.store import paths
+from helpers.store.backend import keras
+from helpers.store.files import load_json, save_json, sealed, sha256, unharmed
 from helpers.training import RESULTS, Progress, Trained, compile_options, one_cycle
 
 import keras_tuner  # isort: skip  (after the quiet import of Keras)
@@ -24,7 +25,14 @@ class Space(keras_tuner.HyperModel):
 
     def __init__(self, build, parts, classes, batch_size, seed, annealed=False):
         super().__init__()
-        self.function, self.parts, self.classes, self.batch_size, self.seed, self.annealed = build, parts, classes, batch_size, seed, annealed
+        self.function, self.parts, self.classes, self.batch_size, self.seed, self.annealed = (
+            build,
+            parts,
+            classes,
+            batch_size,
+            seed,
+            annealed,
+        )
 
     def build(self, hp):
         """Called by Keras Tuner for each trial."""
@@ -34,31 +42,61 @@ class Space(keras_tuner.HyperModel):
 
     def compiled(self, model, optimizer):
         """The network with an optimiser, in the loss and metric of all trials."""
-        model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"], **compile_options())
+        model.compile(
+            optimizer=optimizer,
+            loss="sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+            **compile_options(),
+        )
         return model
 
     def fit(self, hp, model, epochs, initial_epoch=0, callbacks=(), **_):
         """Called by Keras Tuner for each trial; Hyperband goes on from `initial_epoch`."""
         parts = self.parts
-        batches = Batches(parts.x_train, parts.y_train, self.batch_size, self.seed, augmentation.SETTINGS["none"])
+        batches = Batches(
+            parts.x_train, parts.y_train, self.batch_size, self.seed, augmentation.SETTINGS["none"]
+        )
         if self.annealed:
             settings = model.optimizer.get_config()
-            settings["learning_rate"] = one_cycle(float(model.optimizer.learning_rate), batches.steps * (epochs - initial_epoch))
+            settings["learning_rate"] = one_cycle(
+                float(model.optimizer.learning_rate), batches.steps * (epochs - initial_epoch)
+            )
             self.compiled(model, type(model.optimizer).from_config(settings))
-        return model.fit(batches.feed(), epochs=epochs, initial_epoch=initial_epoch, verbose=0, shuffle=False,
-                         validation_data=in_order(parts.x_validation, parts.y_validation),
-                         callbacks=[NextEpoch(batches), *callbacks])
+        return model.fit(
+            batches.feed(),
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            verbose=0,
+            shuffle=False,
+            validation_data=in_order(parts.x_validation, parts.y_validation),
+            callbacks=[NextEpoch(batches), *callbacks],
+        )
 
 
 class _Curves:
     """Keeps each trial's learning curve and seconds beside Keras Tuner's own files."""
 
     def run_trial(self, trial, *args, **kwargs):
-        started, progress = time.perf_counter(), Progress(trial.trial_id, kwargs["epochs"], f"{self.project_name}, trial")
+        started, progress = (
+            time.perf_counter(),
+            Progress(trial.trial_id, kwargs["epochs"], f"{self.project_name}, trial"),
+        )
         histories = super().run_trial(trial, *args, callbacks=[progress], **kwargs)
-        history = {name: [float(value) for value in values] for name, values in histories[0].history.items()}
-        save_json(self.curve_path(trial), sealed({"history": history, "seconds": time.perf_counter() - started, "values": trial.hyperparameters.values,
-                                                  "weights_sha256": sha256(self.weights_path(trial))}))
+        history = {
+            name: [float(value) for value in values]
+            for name, values in histories[0].history.items()
+        }
+        save_json(
+            self.curve_path(trial),
+            sealed(
+                {
+                    "history": history,
+                    "seconds": time.perf_counter() - started,
+                    "values": trial.hyperparameters.values,
+                    "weights_sha256": sha256(self.weights_path(trial)),
+                }
+            ),
+        )
         return histories
 
     def _configure_tensorboard_dir(self, *_):
@@ -85,16 +123,37 @@ def run(kind, build, parts, classes, *, batch_size, trials, trial_epochs, seed, 
     """Search, or go on with a search that was interrupted: "random search" over `trials` trials of `trial_epochs`, or one sweep of "Hyperband" up to
     `trial_epochs`; in "annealed Hyperband" every training is one cycle of the learning rate. Returns the tuner; its finished trials are never
     trained again."""
-    draws = 10**6 * (seed + 1)  # Keras Tuner counts up from its seed with every value that it draws, and takes 0 for none: neighbours would draw the same values
-    key = json.dumps([inspect.getsource(build), parts.identity, batch_size, trials, trial_epochs, seed, draws, RESULTS])
+    draws = (
+        10** 6 * (seed + 1)
+    )  # Keras Tuner counts up from its seed with every value that it draws, and takes 0 for none: neighbours would draw the same values
+    key = json.dumps(
+        [
+            inspect.getsource(build),
+            parts.identity,
+            batch_size,
+            trials,
+            trial_epochs,
+            seed,
+            draws,
+            RESULTS,
+        ]
+    )
     folder = paths.trained(profile, run) / hashlib.sha256(key.encode()).hexdigest()[:12]
-    options = {"objective": "val_accuracy", "seed": draws, "directory": str(folder), "project_name": kind.replace(" ", "-"),
-               "max_consecutive_failed_trials": 1}  # Keras Tuner would go on in silence
+    options = {
+        "objective": "val_accuracy",
+        "seed": draws,
+        "directory": str(folder),
+        "project_name": kind.replace(" ", "-"),
+        "max_consecutive_failed_trials": 1,
+    }  # Keras Tuner would go on in silence
     space = Space(build, parts, classes, batch_size, seed, kind.startswith("annealed"))
 
     def opened():
-        return (RandomSearch(space, max_trials=trials, **options) if kind == "random search" else
-                Hyperband(space, max_epochs=trial_epochs, factor=3, **options))
+        return (
+            RandomSearch(space, max_trials=trials, **options)
+            if kind == "random search"
+            else Hyperband(space, max_epochs=trial_epochs, factor=3, **options)
+        )
 
     tuner = _whole(opened, folder / options["project_name"])
     tuner.search(epochs=trial_epochs, verbose=0)
@@ -105,12 +164,24 @@ def _whole(opened, folder):
     """The tuner with its finished trials; a search whose files are damaged is moved to NAME.damaged beside it and begun again."""
     try:
         tuner = opened()
-        harmed = [name for name in tuner.oracle.end_order if not _unharmed(tuner, tuner.oracle.trials[name])]
+        harmed = [
+            name
+            for name in tuner.oracle.end_order
+            if not _unharmed(tuner, tuner.oracle.trials[name])
+        ]
         fault = harmed and f"trial {harmed[0]} is not as it was left"
-    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:  # what Keras Tuner raises on its own files, cut off
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+    ) as error:  # what Keras Tuner raises on its own files, cut off
         fault = f"{type(error).__name__}: {error}"
     if fault:
-        print(f"{folder} is damaged ({fault}); moved to {folder.name}.damaged, the search begins again")
+        print(
+            f"{folder} is damaged ({fault}); moved to {folder.name}.damaged, the search begins again"
+        )
         shutil.rmtree(folder.with_name(f"{folder.name}.damaged"), ignore_errors=True)
         folder.rename(folder.with_name(f"{folder.name}.damaged"))
         tuner = opened()
@@ -120,11 +191,20 @@ def _whole(opened, folder):
 def _unharmed(tuner, trial):
     """Whether a finished trial is what its sealed curve says: settings, score, weights of its best epoch."""
     told = load_json(tuner.curve_path(trial))
-    if not isinstance(told, dict) or not unharmed(told) or "history" not in told or trial.score is None:
+    if (
+        not isinstance(told, dict)
+        or not unharmed(told)
+        or "history" not in told
+        or trial.score is None
+    ):
         return False
     weights = Path(tuner.weights_path(trial))
-    return (told.get("values", trial.hyperparameters.values) == trial.hyperparameters.values and abs(max(told["history"]["val_accuracy"]) - trial.score) < 1e-6
-            and weights.exists() and sha256(weights) == told.get("weights_sha256", sha256(weights)))
+    return (
+        told.get("values", trial.hyperparameters.values) == trial.hyperparameters.values
+        and abs(max(told["history"]["val_accuracy"]) - trial.score) < 1e-6
+        and weights.exists()
+        and sha256(weights) == told.get("weights_sha256", sha256(weights))
+    )
 
 
 def trials_of(tuner, kind):
@@ -133,10 +213,24 @@ def trials_of(tuner, kind):
     for name in tuner.oracle.end_order:
         trial = tuner.oracle.trials[name]
         told = load_json(tuner.curve_path(trial))
-        values = {key: value for key, value in trial.hyperparameters.values.items() if not key.startswith("tuner/")}
+        values = {
+            key: value
+            for key, value in trial.hyperparameters.values.items()
+            if not key.startswith("tuner/")
+        }
         curve = told["history"]["val_accuracy"]
-        found.append({"search": kind, "trial": name, "values": values, "score": max(curve), "curve": curve, "epochs": len(curve), "seconds": told["seconds"],
-                      "start": trial.hyperparameters.values.get("tuner/initial_epoch", 0)})
+        found.append(
+            {
+                "search": kind,
+                "trial": name,
+                "values": values,
+                "score": max(curve),
+                "curve": curve,
+                "epochs": len(curve),
+                "seconds": told["seconds"],
+                "start": trial.hyperparameters.values.get("tuner/initial_epoch", 0),
+            }
+        )
     return found
 
 

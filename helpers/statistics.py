@@ -22,7 +22,9 @@ def mcnemar(right_a, right_b):
 
 def _sign_test(one, other):
     # Twice the tail of the binomial distribution with p = 1/2. scipy.stats.binomtest says the same.
-    return float(min(1.0, 2 * special.bdtr(min(one, other), one + other, 0.5))) if one + other else 1.0
+    return (
+        float(min(1.0, 2 * special.bdtr(min(one, other), one + other, 0.5))) if one + other else 1.0
+    )
 
 
 def holm(p_values):
@@ -44,11 +46,21 @@ def paired_bootstrap(right_a, right_b, seed=0, samples=2000, level=0.95):
     """
     rng, a, b = np.random.default_rng(seed), np.atleast_2d(right_a), np.atleast_2d(right_b)
     n = a.shape[1]
-    packed, counts = np.unique(np.packbits(np.concatenate([a, b]), axis=0), axis=1, return_counts=True)  # a column a pattern, a bit a seed
+    packed, counts = np.unique(
+        np.packbits(np.concatenate([a, b]), axis=0), axis=1, return_counts=True
+    )  # a column a pattern, a bit a seed
     patterns = np.unpackbits(packed, axis=0, count=len(a) + len(b))
-    drawn = rng.multinomial(n, counts / n, size=samples) @ patterns.T / n  # accuracy of every seed on each sample of images
-    means = [(accuracies * rng.multinomial(len(one), [1 / len(one)] * len(one), size=samples) / len(one)).sum(axis=1)
-             for one, accuracies in ((a, drawn[:, :len(a)]), (b, drawn[:, len(a):]))]
+    drawn = (
+        rng.multinomial(n, counts / n, size=samples) @ patterns.T / n
+    )  # accuracy of every seed on each sample of images
+    means = [
+        (
+            accuracies
+            * rng.multinomial(len(one), [1 / len(one)] * len(one), size=samples)
+            / len(one)
+        ).sum(axis=1)
+        for one, accuracies in ((a, drawn[:, : len(a)]), (b, drawn[:, len(a) :]))
+    ]
     tail = 50 * (1 - level)
     low, high = np.percentile(means[0] - means[1], [tail, 100 - tail])
     return float(a.mean() - b.mean()), float(low), float(high)
@@ -72,7 +84,11 @@ def stratified_bootstrap(y_true, right, samples=2000, seed=0, level=0.95):
     y_true (n,); right (seeds, n) bool, the seeds kept as they are. An image is right in 0 to all of the seeds, so that a class drawn anew is a
     multinomial sample of these few values: the same bootstrap as drawing images, and much faster. Returns (value, low, high) as fractions.
     """
-    rng, y_true, share = np.random.default_rng(seed), np.asarray(y_true), np.atleast_2d(right).mean(axis=0)
+    rng, y_true, share = (
+        np.random.default_rng(seed),
+        np.asarray(y_true),
+        np.atleast_2d(right).mean(axis=0),
+    )
     drawn, means = [], []
     for label in np.unique(y_true):
         values, counts = np.unique(share[y_true == label], return_counts=True)

@@ -17,8 +17,14 @@ def bilinear(images, coefficients, warped):
     """
     n, height, width = images.shape
     one, step = np.float32(1), np.uint32(width + 1)
-    padded = np.zeros((height + 1) * (width + 1), np.float32)  # a pixel's right and lower neighbours then stand at fixed distances, at the edges too
-    first, across, down = np.empty(width, np.uint32), np.empty(width, np.float32), np.empty(width, np.float32)
+    padded = np.zeros(
+        (height + 1) * (width + 1), np.float32
+    )  # a pixel's right and lower neighbours then stand at fixed distances, at the edges too
+    first, across, down = (
+        np.empty(width, np.uint32),
+        np.empty(width, np.float32),
+        np.empty(width, np.float32),
+    )
     for image in range(n):
         for row in range(height):
             for column in range(width):
@@ -28,17 +34,32 @@ def bilinear(images, coefficients, warped):
             for column in range(width):
                 pixel, right, below = first[column], across[column], down[column]
                 upper = (one - right) * padded[pixel] + right * padded[pixel + np.uint32(1)]
-                lower = (one - right) * padded[pixel + step] + right * padded[pixel + step + np.uint32(1)]
-                warped[image, row, column] = np.uint8(np.rint((one - below) * upper + below * lower))
+                lower = (one - right) * padded[pixel + step] + right * padded[
+                    pixel + step + np.uint32(1)
+                ]
+                warped[image, row, column] = np.uint8(
+                    np.rint((one - below) * upper + below * lower)
+                )
 
 
 @numba.njit(nogil=True)
 def _places(coefficients, row, height, width, first, across, down):
     # Where a row of output pixels is read: the pixel above and to the left, and how far right of it and below it. A loop of its own, which the compiler vectorises.
-    a0, a1, a2, b0, b1, b2 = coefficients[0], coefficients[1], coefficients[2], coefficients[3], coefficients[4], coefficients[5]
+    a0, a1, a2, b0, b1, b2 = (
+        coefficients[0],
+        coefficients[1],
+        coefficients[2],
+        coefficients[3],
+        coefficients[4],
+        coefficients[5],
+    )
     none, rightmost, lowest = np.float32(0), np.float32(width - 1), np.float32(height - 1)
     for column in range(width):
         x = min(max(a0 * np.float32(column) + a1 * np.float32(row) + a2, none), rightmost)
         y = min(max(b0 * np.float32(column) + b1 * np.float32(row) + b2, none), lowest)
         left, top = np.floor(x), np.floor(y)
-        first[column], across[column], down[column] = np.int32(top) * np.int32(width + 1) + np.int32(left), x - left, y - top
+        first[column], across[column], down[column] = (
+            np.int32(top) * np.int32(width + 1) + np.int32(left),
+            x - left,
+            y - top,
+        )

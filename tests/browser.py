@@ -5,15 +5,25 @@ from contextlib import contextmanager
 
 import pytest
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync",
-            "--disable-dev-shm-usage"]  # without it a container's 64 MB of /dev/shm end the tab
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]  # without it a container's 64 MB of /dev/shm end the tab
 
 # For `pytestmark`: the marker, and the reason why nothing was seen.
 needs_chromium = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="no chromium, chromium-browser or google-chrome on PATH"),
+    pytest.mark.skipif(
+        not CHROMIUM, reason="no chromium, chromium-browser or google-chrome on PATH"
+    ),
 ]
 
 
@@ -42,7 +52,10 @@ class Visit:
         self.said, self.asked = [], []
         self.page.on("console", lambda message: self._hear(message.type, message.text))
         self.page.on("pageerror", lambda error: self._hear("error", f"exception: {error}"))
-        self.page.on("dialog", lambda dialog: (self._hear("error", f"dialog: {dialog.message}"), dialog.dismiss()))
+        self.page.on(
+            "dialog",
+            lambda dialog: (self._hear("error", f"dialog: {dialog.message}"), dialog.dismiss()),
+        )
         self.page.on("request", lambda request: self._note(request.url))
 
     def __enter__(self):
@@ -63,7 +76,10 @@ class Visit:
         """The images that are not shown: no pixels, or no place on the page. There must be some images."""
         found = self.page.locator(images)
         assert found.count(), f"no {images} on the page"
-        sizes = {image.get_attribute("alt"): image.evaluate(
-            "async image => (await image.decode().catch(() => 0), [image.naturalWidth, image.width, image.height])")
-            for image in found.all()}
+        sizes = {
+            image.get_attribute("alt"): image.evaluate(
+                "async image => (await image.decode().catch(() => 0), [image.naturalWidth, image.width, image.height])"
+            )
+            for image in found.all()
+        }
         return [f"{alt}: {size}" for alt, size in sizes.items() if min(size) < 20]

@@ -5,20 +5,51 @@ import shutil
 import sys
 import tempfile
 
-assert "helpers.paths" not in sys.modules, "helpers.paths reads OUT and DATA_DIR when it is imported: set them before"
+assert "helpers.store.paths" not in sys.modules, (
+    "helpers.store.paths reads OUT and DATA_DIR when it is imported: set them before"
+)
 
 SCRATCH = tempfile.mkdtemp(prefix="keras-course-reports-")
-SWITCHES = ("MIRROR", "DATA", "FORCE", "SEEDS", "SCHEDULER", "LIMIT", "PROFILE", "RUNS", "RUN_FINGERPRINT", "PROGRESS_FILE")
+SWITCHES = (
+    "MIRROR",
+    "DATA",
+    "FORCE",
+    "SEEDS",
+    "SCHEDULER",
+    "LIMIT",
+    "PROFILE",
+    "RUNS",
+    "RUN_FINGERPRINT",
+    "PROGRESS_FILE",
+)
 for switch in SWITCHES:
     os.environ.pop(switch, None)
 os.environ.update(
-    DATA_DIR=os.path.join(SCRATCH, "data"), OUT=os.path.join(SCRATCH, "out"), KERAS_REPORTS_ONLINE="0", TF_CPP_MIN_LOG_LEVEL="2",
-    **{name: "1" for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")})
+    DATA_DIR=os.path.join(SCRATCH, "data"),
+    OUT=os.path.join(SCRATCH, "out"),
+    KERAS_REPORTS_ONLINE="0",
+    TF_CPP_MIN_LOG_LEVEL="2",
+    **{
+        name: "1"
+        for name in (
+            "TF_NUM_INTRAOP_THREADS",
+            "TF_NUM_INTEROP_THREADS",
+            "OMP_NUM_THREADS",
+            "OPENBLAS_NUM_THREADS",
+        )
+    },
+)
 
 import numpy as np
 import pytest
 from faults.ledger import (  # noqa: F401
-    pytest_addoption, pytest_collection_modifyitems, pytest_configure, pytest_itemcollected, pytest_runtest_logreport, pytest_sessionfinish)
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_itemcollected,
+    pytest_runtest_logreport,
+    pytest_sessionfinish,
+)
 
 
 def pytest_unconfigure():
@@ -28,12 +59,26 @@ def pytest_unconfigure():
 
 def pytest_terminal_summary(terminalreporter):
     """Browser tests that did not run must not go unnoticed."""
-    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "browser" in report.keywords]
+    skipped = [
+        report
+        for report in terminalreporter.stats.get("skipped", [])
+        if "browser" in report.keywords
+    ]
     if skipped:
-        terminalreporter.section(f"{len(skipped)} BROWSER TESTS WERE SKIPPED", sep="!", red=True, bold=True)
-        for reason in sorted({str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr) for report in skipped}):
+        terminalreporter.section(
+            f"{len(skipped)} BROWSER TESTS WERE SKIPPED", sep="!", red=True, bold=True
+        )
+        for reason in sorted(
+            {
+                str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+                for report in skipped
+            }
+        ):
             terminalreporter.write_line(reason, red=True)
-        terminalreporter.write_line("Nothing has looked at the report and the notebooks in a browser: install Chromium and run the tests again.", red=True)
+        terminalreporter.write_line(
+            "Nothing has looked at the report and the notebooks in a browser: install Chromium and run the tests again.",
+            red=True,
+        )
 
 
 @pytest.fixture(scope="session")
@@ -60,12 +105,25 @@ def tiny_arrays(train=120, test=40, side=8, classes=4, seed=0):
 @pytest.fixture
 def tiny():
     """A data set of 120 + 40 images of 8x8, 4 classes, that never touches the disk."""
-    from helpers import idx
     from helpers.datasets import Dataset
+    from helpers.datasets import arrays as idx
 
     arrays = tiny_arrays()
-    meta = {"name": "mnist", "title": "Columns", "kind": "official", "sha256": idx.sha256(arrays), "classes": 4, "class_names": list("abcd"),
-            "split": "official", "licence": "none", "source": "drawn by the test", "train": 120, "test": 40, "image_shape": [8, 8], "note": ""}
+    meta = {
+        "name": "mnist",
+        "title": "Columns",
+        "kind": "official",
+        "sha256": idx.sha256(arrays),
+        "classes": 4,
+        "class_names": list("abcd"),
+        "split": "official",
+        "licence": "none",
+        "source": "drawn by the test",
+        "train": 120,
+        "test": 40,
+        "image_shape": [8, 8],
+        "note": "",
+    }
     return Dataset("mnist", **arrays, hand_train=None, hand_test=None, meta=meta)
 
 
@@ -80,7 +138,7 @@ def parts(tiny):
 @pytest.fixture
 def folders(tmp_path, monkeypatch):
     """Output and data folders of one test's own."""
-    from helpers import paths
+    from helpers.store import paths
 
     monkeypatch.setattr(paths, "OUT", tmp_path / "out")
     monkeypatch.setattr(paths, "DATA", tmp_path / "data")

@@ -9,7 +9,7 @@ import tomllib
 
 import pytest
 
-from helpers import paths
+from helpers.store import paths
 
 ROOT = paths.ROOT
 
@@ -20,7 +20,16 @@ def text(name):
 
 def tracked():
     """Files under version control, without pictures and other data; skips where this is no checkout."""
-    listed = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True) if (ROOT / ".git").exists() else None
+    listed = (
+        subprocess.run(
+            ["git", "-c", "safe.directory=*", "ls-files", "-z"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        if (ROOT / ".git").exists()
+        else None
+    )
     if listed is None or listed.returncode:
         pytest.skip("not a git checkout")
     return [name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
@@ -40,11 +49,15 @@ def test_every_locked_package_carries_hashes():
     assert len(packages) > 50
     for package in packages:
         if "registry" not in package["source"]:
-            assert package["source"] == {"editable": "."} and package["name"] == "keras-course-reports"
+            assert (
+                package["source"] == {"editable": "."} and package["name"] == "keras-course-reports"
+            )
             continue
         assert package["source"] == {"registry": "https://pypi.org/simple"}, package["name"]
         files = [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]
-        assert files and all(re.fullmatch(r"sha256:[0-9a-f]{64}", file["hash"]) for file in files), package["name"]
+        assert files and all(
+            re.fullmatch(r"sha256:[0-9a-f]{64}", file["hash"]) for file in files
+        ), package["name"]
 
 
 def requirement(line):
@@ -54,10 +67,14 @@ def requirement(line):
 def test_lock_holds_every_dependency_that_is_asked_for():
     project = tomllib.loads(text("pyproject.toml"))
     asked = [requirement(line) for line in project["project"]["dependencies"]]
-    asked += [requirement(line) for group in project["dependency-groups"].values() for line in group]
+    asked += [
+        requirement(line) for group in project["dependency-groups"].values() for line in group
+    ]
     locked = {package["name"] for package in tomllib.loads(text("uv.lock"))["package"]}
     assert set(asked) <= locked and len(asked) == len(set(asked))
-    assert "scikit-learn" not in asked and "scikit-learn" not in locked, "Keras imports it where it is there, which takes a second in every kernel"
+    assert "scikit-learn" not in asked and "scikit-learn" not in locked, (
+        "Keras imports it where it is there, which takes a second in every kernel"
+    )
 
 
 def test_conda_users_get_the_same_one_list():
@@ -79,16 +96,54 @@ def test_supported_pythons_are_stated():
 
 def test_top_of_the_tree_is_as_described():
     top = {name.split("/")[0] for name in tracked()}
-    assert {"Makefile", "environment.yml", "pyproject.toml", "uv.lock", "notebooks", "helpers", "report", "tests", ".gitignore"} <= top
-    allowed = {"README.md", "LICENSE", "CITATION.cff", "Makefile", "environment.yml", "pyproject.toml", "uv.lock", "notebooks", "helpers", "benchmarks", "data", "figures",
-               "report", "tests", ".ci", ".github", ".gitignore", ".gitattributes", ".dockerignore", "Dockerfile"}
+    assert {
+        "Makefile",
+        "environment.yml",
+        "pyproject.toml",
+        "uv.lock",
+        "notebooks",
+        "helpers",
+        "grid",
+        "report",
+        "tests",
+        ".gitignore",
+    } <= top
+    allowed = {
+        "README.md",
+        "LICENSE",
+        "CITATION.cff",
+        "Makefile",
+        "environment.yml",
+        "pyproject.toml",
+        "uv.lock",
+        "notebooks",
+        "helpers",
+        "grid",
+        "benchmarks",
+        "data",
+        "figures",
+        "report",
+        "tests",
+        ".ci",
+        ".github",
+        ".gitignore",
+        ".gitattributes",
+        ".dockerignore",
+        "Dockerfile",
+    }
     assert top <= allowed, top - allowed
 
 
 def test_nothing_built_is_committed_but_the_full_edition():
     for name in tracked():
-        assert not re.match(r"(report|figures)/(smoke|quick|lab)/|\.venv/|report/full/notebooks/", name), name
-        assert not name.startswith("data/") or name in ("data/README.md", "data/.gitignore", "data/.gitkeep"), name
+        assert not re.match(
+            r"(report|figures)/(smoke|quick|lab)/|\.venv/|report/full/notebooks/", name
+        ), name
+        assert not name.startswith("data/") or name in (
+            "data/README.md",
+            "data/.gitignore",
+            "data/.gitkeep",
+        ), name
         assert "__pycache__" not in name and not name.endswith((".pyc", ".h5", ".keras")), name
 
 
@@ -97,40 +152,72 @@ def test_readme_shows_every_notebook_and_folder():
         pytest.skip("the README is not written yet")
     for path in [*ROOT.glob("notebooks/*.ipynb")]:
         assert path.stem in text("README.md"), path.stem
-    for name in ("notebooks/", "helpers/", "data/", "figures/", "report/", "tests/", "make all", "make test"):
+    for name in (
+        "notebooks/",
+        "helpers/",
+        "data/",
+        "figures/",
+        "report/",
+        "tests/",
+        "make all",
+        "make test",
+    ):
         assert name in text("README.md"), name
 
 
 def test_make_alone_prints_help():
-    told = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True)
+    told = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True
+    )
     assert told.returncode == 0 and not told.stderr
     for target in ("all", "report", "lab", "test", "clean"):
         assert re.search(rf"^make {target} +\w", told.stdout, re.M), target
 
 
 def test_every_setting_of_the_makefile_reaches_the_programs():
-    from helpers import grid
+    from grid import runner as grid
 
-    settings = ("MIRROR", "DATA", "SCHEDULER", "FORCE", "OUT", "DATA_DIR", "SEEDS", "LIMIT", "KERAS_BACKEND")
+    settings = (
+        "MIRROR",
+        "DATA",
+        "SCHEDULER",
+        "FORCE",
+        "OUT",
+        "DATA_DIR",
+        "SEEDS",
+        "LIMIT",
+        "KERAS_BACKEND",
+    )
     show = "show:\n\t@env\n"
     clean = {name: value for name, value in os.environ.items() if name not in settings}
 
     def environment(*given):
-        told = subprocess.run(["make", "--no-print-directory", "-f", "Makefile", "--eval", show, "show", *given], cwd=ROOT, env=clean, capture_output=True, text=True)
+        told = subprocess.run(
+            ["make", "--no-print-directory", "-f", "Makefile", "--eval", show, "show", *given],
+            cwd=ROOT,
+            env=clean,
+            capture_output=True,
+            text=True,
+        )
         return dict(line.split("=", 1) for line in told.stdout.splitlines() if "=" in line)
 
     plain, given = environment(), environment(*(f"{name}=given" for name in settings))
     assert not [name for name in settings if name in plain], "an unset setting stays unset"
     assert all(given[name] == "given" for name in settings)
     assert environment("GPU=1")["KERAS_BACKEND"] == "jax"
-    assert {"MIRROR", "DATA", "KERAS_BACKEND"} <= set(grid.PASSED_ON)  # OUT and DATA_DIR go along as the folders they mean
+    assert {"MIRROR", "DATA", "KERAS_BACKEND"} <= set(
+        grid.PASSED_ON
+    )  # OUT and DATA_DIR go along as the folders they mean
 
 
 def test_clean_keeps_what_was_committed_and_downloaded():
     recipe = re.search(r"^clean:.*\n((?:\t.*\n)+)", text("Makefile"), re.M)[1]
     removed = re.findall(r"rm -rf ([^\n;]*)", recipe)
     words = {word for line in removed for word in line.split()}
-    assert not {"data", "data/", ".venv", "report", "report/full", "figures", "figures/full", "."} & words
+    assert (
+        not {"data", "data/", ".venv", "report", "report/full", "figures", "figures/full", "."}
+        & words
+    )
 
 
 # --- traces of a machine --------------------------------------------------------------------------------------------------
@@ -141,7 +228,11 @@ def test_tracked_files_name_no_machine_paths():
     traces = re.compile(r"/work/|/home/\w|/root/|/Users/\w|C:\\Users|/tmp/(?!\w*\.\.\.)")
     for name in tracked():
         path = ROOT / name
-        if name == own or path.suffix in (".png", ".npz", ".pdf", ".woff2") or path.stat().st_size > 20_000_000:
+        if (
+            name == own
+            or path.suffix in (".png", ".npz", ".pdf", ".woff2")
+            or path.stat().st_size > 20_000_000
+        ):
             continue
         found = traces.search(path.read_text(encoding="utf-8", errors="replace"))
         assert not found, f"{name}: {found[0]}"
@@ -149,80 +240,98 @@ def test_tracked_files_name_no_machine_paths():
 
 # --- who imports whom -----------------------------------------------------------------------------------------------------
 
-# The floors of the house: a module may use, directly or through others, what stands on its own floor or below. A module that is not named
-# here stands wherever it is needed.
-FLOORS = [{"paths"}, {"files", "backend"}, {"runs", "datasets", "models", "augmentation", "inspection"}, {"batches"}, {"training"},
-          {"evaluation", "explain", "search"}, {"results"}, {"figures", "tables", "report", "execution"}, {"grid", "progress"}]
+FOLDERS = ("helpers", "grid", "report")
 
 
-def floor(module):
-    """The number of a module's floor; None where it has none."""
-    return next((number for number, names in enumerate(FLOORS) if module in names), None)
-
-
-def imports(path, top_only=False):
-    """Modules of this package that a module imports, also inside functions unless top_only."""
+def imported(path, top_only=False):
+    """Dotted names of what a module of this project imports from this project, also inside functions unless top_only."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = set()
     for node in tree.body if top_only else ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "helpers":
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers."):
-            found.add(node.module.split(".")[1])
+        assert not (isinstance(node, ast.ImportFrom) and node.level), (
+            f"{path.name}: relative import"
+        )
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in FOLDERS:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("helpers.")}
-        assert not (isinstance(node, ast.ImportFrom) and node.level), f"{path.name}: relative import"
+            found |= {alias.name for alias in node.names if alias.name.split(".")[0] in FOLDERS}
     return found
 
 
-MODULES = sorted(path.stem for path in (ROOT / "helpers").iterdir() if path.suffix == ".py" and path.stem != "__init__" or (path / "__init__.py").exists())
+def chapters():
+    """The modules of helpers in the order in which its first page lists them."""
+    return re.findall(
+        r"^    (\w+) ", ast.get_docstring(ast.parse(text("helpers/__init__.py")), clean=False), re.M
+    )
 
 
-def module_imports(module, **options):
-    """What a module uses; of a package, what any of its files uses, itself left out."""
-    single = ROOT / "helpers" / f"{module}.py"
-    files = [single] if single.exists() else sorted((ROOT / "helpers" / module).glob("*.py"))
-    return set.union(*(imports(path, **options) for path in files)) - {module}
+def modules(folder):
+    return sorted((ROOT / folder).rglob("*.py"))
 
 
-def reached(module):
-    """Every module that a module uses, through whichever others."""
-    found, open_ones = set(), [module]
-    while open_ones:
-        new = module_imports(open_ones.pop()) - found
-        found |= new
-        open_ones += new
-    return found
+@pytest.mark.parametrize(
+    "folder, above", [("helpers", {"grid", "report"}), ("grid", {"report"}), ("report", {"grid"})]
+)
+def test_three_houses_import_downwards_only(folder, above):
+    for path in modules(folder):
+        assert not {name for name in imported(path) if name.split(".")[0] in above}, path
 
 
-@pytest.mark.parametrize("module", sorted(set.union(*FLOORS)))
-def test_module_imports_downwards_only(module):
-    above = {other for other in reached(module) if floor(other) is not None and floor(other) > floor(module)}
-    assert not above, f"{module} uses {above}"
+def test_a_module_of_helpers_imports_those_that_stand_before_it():
+    listed = chapters()
+    held = {
+        path.stem
+        for path in (ROOT / "helpers").iterdir()
+        if path.suffix == ".py" and path.stem != "__init__" or (path / "__init__.py").exists()
+    }
+    assert set(listed) == held and len(listed) == len(held)
+    for path in modules("helpers"):
+        chapter = path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py")
+        if chapter != "__init__":
+            used = {
+                name.split(".")[1]
+                for name in imported(path)
+                if name.startswith("helpers.") and name.split(".")[1] in listed
+            } - {chapter}
+            later = {name for name in used if listed.index(name) > listed.index(chapter)}
+            assert not later, f"{path.relative_to(ROOT)} uses {later}, which stand after it"
 
 
-def test_no_two_modules_import_each_other():
-    graph = {module: module_imports(module, top_only=True) for module in MODULES}
-    done = set()
+HEAVY = {
+    "keras",
+    "tensorflow",
+    "pandas",
+    "matplotlib",
+    "dask",
+    "distributed",
+    "papermill",
+    "scipy",
+    "numba",
+    "tensorflow_datasets",
+    "jax",
+    "torch",
+    "rich",
+}
 
-    def visit(module, path):
-        assert module not in path, f"a circle: {' -> '.join([*path, module])}"
-        if module not in done:
-            for other in graph[module]:
-                visit(other, [*path, module])
-            done.add(module)
 
-    for module in graph:
-        visit(module, [])
-
-
-HEAVY = {"keras", "tensorflow", "pandas", "matplotlib", "dask", "distributed", "papermill", "scipy", "numba", "tensorflow_datasets", "jax", "torch", "rich"}
-
-
-@pytest.mark.parametrize("module", ["paths", "files", "datasets", "runs", "results", "execution", "grid", "report"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "helpers.store.paths",
+        "helpers.store.files",
+        "helpers.datasets",
+        "helpers.runs",
+        "helpers.results",
+        "grid.execution",
+        "grid.runner",
+        "report.build",
+    ],
+)
 def test_the_path_with_nothing_to_do_loads_nothing_heavy(module):
-    code = f"import sys, helpers.{module}; print(*sorted({HEAVY!r} & set(sys.modules)))"
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    code = f"import sys, {module}; print(*sorted({HEAVY!r} & set(sys.modules)))"
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert told.stdout.split() == []
 
 
@@ -233,7 +342,11 @@ def test_package_itself_is_empty():
 # --- style that a reader relies on ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "helpers").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT / "helpers")))
+@pytest.mark.parametrize(
+    "path",
+    [path for folder in FOLDERS for path in modules(folder)],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_module_is_documented_and_of_a_size_to_read(path):
     module = path.stem
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -241,23 +354,39 @@ def test_module_is_documented_and_of_a_size_to_read(path):
     limit = 260 if module == "models" else 220  # sixteen networks
     assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
     for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_") and node.name not in ("main",):
-            telling = path.parent.name == "standins" or len(node.body) <= 2  # a sandal draws a sandal
+        if (
+            isinstance(node, (ast.FunctionDef, ast.ClassDef))
+            and not node.name.startswith("_")
+            and node.name not in ("main",)
+        ):
+            telling = (
+                path.parent.name == "standins" or len(node.body) <= 2
+            )  # a sandal draws a sandal
             assert ast.get_docstring(node) or telling, f"{module}.{node.name} has no docstring"
 
 
 def test_arrays_are_never_unpickled_and_nothing_is_evaluated():
-    for module in sorted((ROOT / "helpers").rglob("*.py")):
+    for module in [path for folder in FOLDERS for path in modules(folder)]:
         code = module.read_text(encoding="utf-8")
         for node in ast.walk(ast.parse(code)):
             if isinstance(node, ast.Call):
                 name = ast.unparse(node.func)
-                assert name not in ("eval", "exec", "pickle.load", "pickle.loads", "os.system", "yaml.unsafe_load"), f"{module}: {name}"
+                assert name not in (
+                    "eval",
+                    "exec",
+                    "pickle.load",
+                    "pickle.loads",
+                    "os.system",
+                    "yaml.unsafe_load",
+                ), f"{module}: {name}"
                 options = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
-                assert options.get("shell") in (None, "False") and options.get("allow_pickle") in (None, "False"), f"{module}: {ast.unparse(node)}"
+                assert options.get("shell") in (None, "False") and options.get("allow_pickle") in (
+                    None,
+                    "False",
+                ), f"{module}: {ast.unparse(node)}"
                 assert name != "yaml.load" or "Safe" in code, module
 
 
 def test_servers_listen_on_loopback():
     assert "ip=127.0.0.1" in text("Makefile") or "jupyter" not in text("Makefile")
-    assert "0.0.0.0" not in text("helpers/progress.py") and "127.0.0.1" in text("helpers/progress.py")
+    assert "0.0.0.0" not in text("grid/progress.py") and "127.0.0.1" in text("grid/progress.py")

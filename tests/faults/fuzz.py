@@ -16,8 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import copies, files, idx, paths, results, runs, sources
-from helpers.paths import UserError
+from helpers import results, runs
+from helpers.datasets import arrays as idx
+from helpers.datasets import copies, sources
+from helpers.store import files, paths
+from helpers.store.paths import UserError
 
 MEMORY = 512 << 20  # bytes that reading may add to what the process has after its imports
 SECONDS = 10  # for one input
@@ -38,17 +41,25 @@ def mutated(content, rng):
                 if spot < len(content):
                     content[spot] ^= 1 << int(rng.integers(8))
         elif kind == 2:
-            huge = [b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0", b"\xff" * 8, b"99999999999", b"-1", b"1e999"][rng.integers(7)]
-            content[place:place + len(huge)] = huge
+            huge = [
+                b"\xff\xff\xff\xff",
+                b"\x7f\xff\xff\xff",
+                b"\0\0\0\0",
+                b"\xff" * 8,
+                b"99999999999",
+                b"-1",
+                b"1e999",
+            ][rng.integers(7)]
+            content[place : place + len(huge)] = huge
         elif kind == 3:
             content[place:place] = rng.bytes(size)
         elif kind == 4:
-            content[place:place] = content[place:place + size] * int(rng.integers(1, 200))
+            content[place:place] = content[place : place + size] * int(rng.integers(1, 200))
         elif kind == 5:
-            del content[place:place + size]
+            del content[place : place + size]
         else:
             start = int(rng.integers(len(content) + 1))
-            content[place:place + size] = content[start:start + size]
+            content[place : place + size] = content[start : start + size]
     return bytes(content)
 
 
@@ -64,33 +75,64 @@ def read_idx(rng, folder):
     images = bool(rng.integers(2))
     packed = gzip_idx(IMAGES if images else LABELS, rng)
     with idx.readable("file.gz"):
-        idx.copy_idx(io.BytesIO(packed), len(packed), folder / "x.npy", (28, 28) if images else (), [None, 10][rng.integers(2)], upright=images and bool(rng.integers(2)))
+        idx.copy_idx(
+            io.BytesIO(packed),
+            len(packed),
+            folder / "x.npy",
+            (28, 28) if images else (),
+            [None, 10][rng.integers(2)],
+            upright=images and bool(rng.integers(2)),
+        )
     array = np.load(folder / "x.npy", allow_pickle=False)
     assert array.dtype == np.uint8 and array.shape[1:] == ((28, 28) if images else ())
 
 
 def read_npz(rng, folder):
     """A mirror's archive without a checksum, as one of one's own may be; half of them with a .npy member damaged before it is packed."""
-    arrays, buffer = {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:9], "y_test": LABELS[:9]}, io.BytesIO()
+    arrays, buffer = (
+        {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:9], "y_test": LABELS[:9]},
+        io.BytesIO(),
+    )
     import zipfile
 
     inside = bool(rng.integers(2))
-    with zipfile.ZipFile(buffer, "w", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED][rng.integers(2)]) as archive:
+    with zipfile.ZipFile(
+        buffer, "w", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED][rng.integers(2)]
+    ) as archive:
         for key, array in arrays.items():
             member = io.BytesIO()
             np.save(member, array)
             content = member.getvalue()
-            archive.writestr(f"{key}.npy", mutated(content[:130 + int(rng.integers(200))], rng) + content[330:] if inside and key == "x_train" else content)
-    (folder / "mine.npz").write_bytes(buffer.getvalue() if inside else mutated(buffer.getvalue(), rng))
-    (folder / "mine.json").write_text(json.dumps({"name": "mine", "class_names": [str(n) for n in range(10)]}))
+            archive.writestr(
+                f"{key}.npy",
+                mutated(content[: 130 + int(rng.integers(200))], rng) + content[330:]
+                if inside and key == "x_train"
+                else content,
+            )
+    (folder / "mine.npz").write_bytes(
+        buffer.getvalue() if inside else mutated(buffer.getvalue(), rng)
+    )
+    (folder / "mine.json").write_text(
+        json.dumps({"name": "mine", "class_names": [str(n) for n in range(10)]})
+    )
     for left in folder.glob("*.npy"):
         left.unlink()
     found = copies._finished(sources.unpack("mine", folder, folder, lambda line: None), folder)
     assert found["train"] > 0 and found["classes"] == 10
 
 
-RECORD = files.sealed({**dict.fromkeys(results.FIELDS), "run": "mnist-mlp", "dataset": {"kind": "partial", "sha256": "0"}, "fingerprint": "0", "parameters": {"profile": "smoke"},
-                       "seeds": [{"seed": 0, "test_accuracy": 0.5, "history": {"loss": [1.0, 0.5]}}], "figures": [{"path": "a.png", "caption": "é かな"}], "finished": "2026-01-01"})
+RECORD = files.sealed(
+    {
+        **dict.fromkeys(results.FIELDS),
+        "run": "mnist-mlp",
+        "dataset": {"kind": "partial", "sha256": "0"},
+        "fingerprint": "0",
+        "parameters": {"profile": "smoke"},
+        "seeds": [{"seed": 0, "test_accuracy": 0.5, "history": {"loss": [1.0, 0.5]}}],
+        "figures": [{"path": "a.png", "caption": "é かな"}],
+        "finished": "2026-01-01",
+    }
+)
 
 
 def read_json(rng, folder):
@@ -103,12 +145,24 @@ def read_json(rng, folder):
         found = results.load("smoke", "mnist-mlp")
         assert found is None or found == RECORD, "altered and not noticed"
     elif kind == 1:
-        meta = files.sealed({**dict.fromkeys(copies.RECORDED), "name": "mnist", "kind": "partial", "class_names": ["a", "b"]})
+        meta = files.sealed(
+            {
+                **dict.fromkeys(copies.RECORDED),
+                "name": "mnist",
+                "kind": "partial",
+                "class_names": ["a", "b"],
+            }
+        )
         (folder / "meta.json").write_bytes(mutated(files.as_json(meta), rng))
         found = copies.meta(folder)
         assert found is None or found == meta or files.SEAL not in found, "altered and not noticed"
     elif kind == 2:
-        (folder / "mine.json").write_bytes(mutated(b'{"name": "mine", "title": "My shapes", "class_names": ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], "complete": true, "train": 20, "image_shape": [28, 28]}', rng))
+        (folder / "mine.json").write_bytes(
+            mutated(
+                b'{"name": "mine", "title": "My shapes", "class_names": ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], "complete": true, "train": 20, "image_shape": [28, 28]}',
+                rng,
+            )
+        )
         np.savez(folder / "mine.npz", x_train=IMAGES, y_train=LABELS, x_test=IMAGES, y_test=LABELS)
         for left in folder.glob("*.npy"):
             left.unlink()
@@ -140,13 +194,21 @@ runs:
     parameters: {dataset: mnist, network: mnist_first}
   again: *first
 """
-BOMB = "a: &a [x, x, x, x, x, x, x, x]\n" + "".join(f"{b}: &{b} [{', '.join(['*' + a] * 8)}]\n" for a, b in zip("abcdefghijkl", "bcdefghijklm"))
-TABLES = [TABLE, TABLE.replace("rmsprop", "*m").replace("profiles:", BOMB + "profiles:"), TABLE.replace("epochs: 8", "epochs: &e [*e]"),
-          TABLE.replace("&first", "&first\n    about: *first")]
+BOMB = "a: &a [x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{b}: &{b} [{', '.join(['*' + a] * 8)}]\n" for a, b in zip("abcdefghijkl", "bcdefghijklm")
+)
+TABLES = [
+    TABLE,
+    TABLE.replace("rmsprop", "*m").replace("profiles:", BOMB + "profiles:"),
+    TABLE.replace("epochs: 8", "epochs: &e [*e]"),
+    TABLE.replace("&first", "&first\n    about: *first"),
+]
 
 
 def read_yaml(rng, folder):
-    paths.RUNS.write_bytes(mutated(TABLES[0 if rng.integers(5) else rng.integers(len(TABLES))].encode(), rng))
+    paths.RUNS.write_bytes(
+        mutated(TABLES[0 if rng.integers(5) else rng.integers(len(TABLES))].encode(), rng)
+    )
     runs.table.cache_clear()
     fault = None
     for run in runs.select():
@@ -169,17 +231,29 @@ def main(kind, count, seed):
     outcome, slowest = {"clean": 0, "valid": 0}, 0.0
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with open("/proc/self/statm", encoding="ascii") as statm:
-        resource.setrlimit(resource.RLIMIT_AS, (int(statm.read().split()[0]) * resource.getpagesize() + MEMORY, resource.RLIM_INFINITY))
+        resource.setrlimit(
+            resource.RLIMIT_AS,
+            (
+                int(statm.read().split()[0]) * resource.getpagesize() + MEMORY,
+                resource.RLIM_INFINITY,
+            ),
+        )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        paths.OUT, paths.DATA, paths.RUNS = folder / "out", folder / "data", folder / "runs.yaml" if kind == "YAML" else paths.RUNS
+        paths.OUT, paths.DATA, paths.RUNS = (
+            folder / "out",
+            folder / "data",
+            folder / "runs.yaml" if kind == "YAML" else paths.RUNS,
+        )
         for number in range(count):
             started = time.monotonic()
             try:
                 READERS[kind](np.random.default_rng([seed, number]), folder)
                 outcome["valid"] += 1
             except UserError as error:
-                assert "\n" not in str(error) and len(str(error)) < 40_000, f"input {number}: {str(error)[:200]!r}"
+                assert "\n" not in str(error) and len(str(error)) < 40_000, (
+                    f"input {number}: {str(error)[:200]!r}"
+                )
                 outcome["clean"] += 1
             except BaseException:
                 print(f"{kind}, input {number} of seed {seed}:", file=sys.stderr)

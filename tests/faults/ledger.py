@@ -7,14 +7,18 @@ A test says which fault it injects and what must hold: `@pytest.mark.fault(FAULT
 import json
 import platform
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 faults, run = {}, {"started": time.time(), "file": None}
 
 
 def pytest_addoption(parser):
-    parser.addoption("--faults", metavar="FILE", help="write fault, tries and outcome of the whole fault suite to this JSON file")
+    parser.addoption(
+        "--faults",
+        metavar="FILE",
+        help="write fault, tries and outcome of the whole fault suite to this JSON file",
+    )
 
 
 def pytest_configure(config):
@@ -28,7 +32,11 @@ def pytest_itemcollected(item):
 
 def pytest_collection_modifyitems(config, items):
     if run["file"]:  # of the other tests, those that inject a fault
-        suite = [item for item in items if item.path.parent.name == "faults" or item.get_closest_marker("fault")]
+        suite = [
+            item
+            for item in items
+            if item.path.parent.name == "faults" or item.get_closest_marker("fault")
+        ]
         config.hook.pytest_deselected(items=[item for item in items if item not in suite])
         items[:] = suite
 
@@ -38,9 +46,15 @@ def pytest_runtest_logreport(report):
     if "fault" not in properties or report.when != "call" and report.outcome == "passed":
         return
     name, outcome = properties["fault"]
-    entry = faults.setdefault(name, {"fault": name, "tries": 0, "held": 0, "outcome": outcome, "skipped": []})
+    entry = faults.setdefault(
+        name, {"fault": name, "tries": 0, "held": 0, "outcome": outcome, "skipped": []}
+    )
     if report.skipped:
-        entry["skipped"].append(str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr).removeprefix("Skipped: "))
+        entry["skipped"].append(
+            str(
+                report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+            ).removeprefix("Skipped: ")
+        )
         return
     tries = int(properties.get("tries", 1))
     entry["tries"] += tries
@@ -52,7 +66,16 @@ def pytest_sessionfinish(session):
         return
     from importlib.metadata import version
 
-    content = {"date": datetime.now(timezone.utc).isoformat(timespec="seconds"), "seconds": round(time.time() - run["started"]),
-               "system": f"{platform.system()} {platform.machine()}", "python": platform.python_version(),
-               "versions": {name: version(name) for name in ("keras", "papermill", "distributed", "numpy")}, "faults": list(faults.values())}
-    Path(run["file"]).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    content = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.time() - run["started"]),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": {
+            name: version(name) for name in ("keras", "papermill", "distributed", "numpy")
+        },
+        "faults": list(faults.values()),
+    }
+    Path(run["file"]).write_text(
+        json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )

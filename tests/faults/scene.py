@@ -15,15 +15,16 @@ import nbformat
 import numpy as np
 import yaml
 
-from helpers import files, paths
+from helpers.store import files, paths
 
 SLOW = "slow-mlp"  # a real network whose training lasts long enough to be hit in it
 DONE = "done"  # a notebook that takes no time, with a record, predictions and a figure
-SAVES = '''
+SAVES = """
 import io, os
 import numpy as np
 from PIL import Image
-from helpers import files, paths, results
+from helpers import results
+from helpers.store import files, paths
 fields = dict.fromkeys(results.FIELDS)
 folder, picture, arrays = paths.results(profile), io.BytesIO(), io.BytesIO()
 np.savez(arrays, y_true=np.arange(10))
@@ -35,9 +36,9 @@ content = {**fields, "run": run, "fingerprint": os.environ["RUN_FINGERPRINT"], "
            "seeds": [{"seed": 0, "test_accuracy": 0.5, "seconds": 1.0}], "predictions_sha256": files.bytes_sha256(arrays.getvalue()),
            "figures": [{"path": f"figures/{profile}/{run}/samples.png", "caption": "A picture."}], "finished": os.urandom(4).hex()}
 files.save_all({folder / f"{run}.npz": arrays.getvalue(), folder / f"{run}.json": files.as_json(files.sealed(content))})
-'''
+"""
 # Read by every Python that starts in the scene: it cuts the power just before a rename, and can make links impossible.
-HOOKS = '''
+HOOKS = """
 import os, signal
 if "SCENE_CUT" in os.environ:
     replace = os.replace
@@ -59,7 +60,7 @@ if "SCENE_NO_LINKS" in os.environ:
     def refuse(*_, **__):
         raise PermissionError(1, "Operation not permitted")
     os.symlink = os.link = refuse
-'''
+"""
 
 
 class Scene:
@@ -67,45 +68,107 @@ class Scene:
 
     def __init__(self, root, out=None, data=None):
         self.root, self.mark = Path(root), uuid.uuid4().hex
-        self.out, self.data, self.mirror = out or self.root, data or self.root / "data", self.root / "mirror"
-        for name in ("helpers", "notebooks", "report/style"):
-            shutil.copytree(paths.ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
-        for path in [*(paths.ROOT / "report").glob("*.*"), paths.ROOT / "uv.lock", paths.ROOT / "Makefile"]:
+        self.out, self.data, self.mirror = (
+            out or self.root,
+            data or self.root / "data",
+            self.root / "mirror",
+        )
+        for name in ("helpers", "grid", "notebooks", "report/style", "report/prose"):
+            shutil.copytree(
+                paths.ROOT / name,
+                self.root / name,
+                ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"),
+            )
+        for path in [
+            *(paths.ROOT / "report").glob("*.*"),
+            paths.ROOT / "uv.lock",
+            paths.ROOT / "Makefile",
+        ]:
             shutil.copy2(path, self.root / path.relative_to(paths.ROOT))
         os.symlink(Path(sys.prefix), self.root / ".venv")
         (self.root / "sitecustomize.py").write_text(HOOKS)
         table = yaml.safe_load((self.root / "notebooks" / "runs.yaml").read_text(encoding="utf-8"))
         first = table["runs"]["mnist-mlp"]
-        table["runs"][SLOW] = {**first, "smoke": {"epochs": 120, "train_images": 300, "validation_images": 50, "test_images": 50}}
+        table["runs"][SLOW] = {
+            **first,
+            "smoke": {
+                "epochs": 120,
+                "train_images": 300,
+                "validation_images": 50,
+                "test_images": 50,
+            },
+        }
         self.table = table
         self.write_runs()
         self.notebook(DONE, SAVES)
         write_mirror(self.mirror)
 
     def write_runs(self):
-        (self.root / "notebooks" / "runs.yaml").write_text(yaml.safe_dump(self.table, sort_keys=False), encoding="utf-8")
+        (self.root / "notebooks" / "runs.yaml").write_text(
+            yaml.safe_dump(self.table, sort_keys=False), encoding="utf-8"
+        )
 
     def notebook(self, name, code, **sizes):
         """Add a run with a notebook of its own: parameters, a cell, and one that runs `code`."""
-        node = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
-        node.cells = [nbformat.v4.new_code_cell(source, id=f"c{number}") for number, source in
-                      enumerate((f'run = "{name}"\nprofile = "lab"\ndataset = "mnist"', "started = True", code))]
+        node = nbformat.v4.new_notebook(
+            metadata={
+                "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+            }
+        )
+        node.cells = [
+            nbformat.v4.new_code_cell(source, id=f"c{number}")
+            for number, source in enumerate(
+                (f'run = "{name}"\nprofile = "lab"\ndataset = "mnist"', "started = True", code)
+            )
+        ]
         node.cells[0].metadata.tags = ["parameters"]
         nbformat.write(node, self.root / "notebooks" / f"{name}.ipynb")
-        self.table["runs"][name] = {"notebook": name, "report": "mnist-2019", "about": "A test.", "parameters": {"dataset": "mnist"}, "smoke": sizes}
+        self.table["runs"][name] = {
+            "notebook": name,
+            "report": "mnist-2019",
+            "about": "A test.",
+            "parameters": {"dataset": "mnist"},
+            "smoke": sizes,
+        }
         self.write_runs()
 
     def environment(self, **changes):
         """What a process of the scene gets; a change to None takes a variable away."""
-        outer = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}  # the suite itself runs below make
-        found = {**outer, "OUT": str(self.out), "DATA_DIR": str(self.data), "MIRROR": str(self.mirror), "PYTHONPATH": str(self.root), "SCENE": self.mark}
+        outer = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+        }  # the suite itself runs below make
+        found = {
+            **outer,
+            "OUT": str(self.out),
+            "DATA_DIR": str(self.data),
+            "MIRROR": str(self.mirror),
+            "PYTHONPATH": str(self.root),
+            "SCENE": self.mark,
+        }
         return {name: value for name, value in {**found, **changes}.items() if value is not None}
 
     def start(self, *runs, module="grid", prefix=(), command=None, **changes):
         """Start the grid on some runs of `smoke` (or another module, or another command) in a session of its own."""
-        command = command or [sys.executable, "-m", f"helpers.{module}", "--profile", "smoke", *(["--runs", ",".join(runs)] if runs else [])]
-        return subprocess.Popen([*prefix, *command], cwd=self.root, env=self.environment(**changes), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        command = command or [
+            sys.executable,
+            "-m",
+            module,
+            "--profile",
+            "smoke",
+            *(["--runs", ",".join(runs)] if runs else []),
+        ]
+        return subprocess.Popen(
+            [*prefix, *command],
+            cwd=self.root,
+            env=self.environment(**changes),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
 
     def call(self, *runs, **options):
         """The same, to its end: (exit status, stdout, stderr). No traceback is ever shown."""
@@ -118,7 +181,9 @@ class Scene:
 
     def make(self, *arguments, **changes):
         """Start `make`, with the environment taken as ready."""
-        return self.start(command=["make", "--no-print-directory", "-o", ".venv/.ready", *arguments], **changes)
+        return self.start(
+            command=["make", "--no-print-directory", "-o", ".venv/.ready", *arguments], **changes
+        )
 
     # what is there
 
@@ -146,7 +211,11 @@ class Scene:
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 ours = f"SCENE={self.mark}".encode() in Path(f"/proc/{pid}/environ").read_bytes()
-                if ours and word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes() and Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z":
+                if (
+                    ours
+                    and word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+                    and Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+                ):
                     found.append(int(pid))
             except OSError:
                 continue  # it has ended just now
@@ -162,16 +231,32 @@ class Scene:
 
     def assert_nobody_left(self):
         """No process of the scene remains, after the seconds that an orphan needs to notice."""
-        wait_for(lambda: not self.processes(), 30, lambda: f"still there: {[Path(f'/proc/{pid}/cmdline').read_bytes() for pid in self.processes()]}")
+        wait_for(
+            lambda: not self.processes(),
+            30,
+            lambda: (
+                f"still there: {[Path(f'/proc/{pid}/cmdline').read_bytes() for pid in self.processes()]}"
+            ),
+        )
 
     def assert_whole(self):
         """Every file under a final name is what it should be, to its last byte."""
-        for path in [*self.out.glob("report/smoke/**/*"), *self.out.glob("figures/**/*"), *self.data.glob("**/*")]:
-            if not path.is_file() or path.name.startswith(".") or any(part.startswith(".") for part in path.relative_to(self.root.parent).parts):
+        for path in [
+            *self.out.glob("report/smoke/**/*"),
+            *self.out.glob("figures/**/*"),
+            *self.data.glob("**/*"),
+        ]:
+            if (
+                not path.is_file()
+                or path.name.startswith(".")
+                or any(part.startswith(".") for part in path.relative_to(self.root.parent).parts)
+            ):
                 continue
             if path.suffix in (".json", ".ipynb"):
                 content = json.loads(path.read_bytes())
-                assert files.unharmed(content) and (path.suffix == ".json" or nbformat.validate(nbformat.from_dict(content)) is None), path
+                assert files.unharmed(content) and (
+                    path.suffix == ".json" or nbformat.validate(nbformat.from_dict(content)) is None
+                ), path
             elif path.suffix == ".npz":
                 with zipfile.ZipFile(path) as archive:
                     assert archive.testzip() is None, path
@@ -201,10 +286,21 @@ def write_mirror(folder, images=600):
         arrays |= {f"x_{part}": pictures, f"y_{part}": labels}
     folder.mkdir(exist_ok=True)
     np.savez_compressed(folder / "mnist.npz", **arrays)
-    record = {"name": "mnist", "complete": False, "sha256": files.sha256(folder / "mnist.npz"), "split": "drawn by the tests", "class_names": [str(n) for n in range(10)]}
+    record = {
+        "name": "mnist",
+        "complete": False,
+        "sha256": files.sha256(folder / "mnist.npz"),
+        "split": "drawn by the tests",
+        "class_names": [str(n) for n in range(10)],
+    }
     files.save_json(folder / "mnist.json", record)
 
 
 def snapshot(*folders):
     """What makes a file another file, for all files of some folders: place, time of change, content."""
-    return {path: (path.stat().st_ino, path.stat().st_mtime_ns, files.sha256(path)) for folder in folders for path in Path(folder).rglob("*") if path.is_file()}
+    return {
+        path: (path.stat().st_ino, path.stat().st_mtime_ns, files.sha256(path))
+        for folder in folders
+        for path in Path(folder).rglob("*")
+        if path.is_file()
+    }

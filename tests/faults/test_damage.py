@@ -1,14 +1,14 @@
 """Files truncated or with a flipped bit: noticed before use, named, made again."""
 
-import os
-import shutil
-
 import numpy as np
 import pytest
 from conftest import tiny_arrays
-from faults.scene import DONE, SLOW, Scene, snapshot, write_mirror
 
-from helpers import copies, datasets, files, idx, integrity, paths, results, search
+from faults.scene import DONE, SLOW, Scene, snapshot
+from helpers import datasets, integrity, results, search
+from helpers.datasets import arrays as idx
+from helpers.datasets import copies
+from helpers.store import files, paths
 
 NOTICED = "noticed before use, named, made again; or the value read is unchanged"
 SEEDS = np.random.default_rng(2026)
@@ -38,7 +38,11 @@ def damaged(content, tries):
         if number % 4 == 0:
             yield content[:place]
         else:
-            yield content[:place] + bytes([content[place] ^ 1 << int(SEEDS.integers(8))]) + content[place + 1:]
+            yield (
+                content[:place]
+                + bytes([content[place] ^ 1 << int(SEEDS.integers(8))])
+                + content[place + 1 :]
+            )
 
 
 def tried(path, tries, check):
@@ -59,7 +63,9 @@ def test_a_record(here, record_property):
 
     def check(_):
         found = results.load("smoke", SLOW)
-        assert found is None and integrity.harmed("smoke", SLOW) or found == whole  # a flip between two words of JSON, or of a digit past the last that counts
+        assert (
+            found is None and integrity.harmed("smoke", SLOW) or found == whole
+        )  # a flip between two words of JSON, or of a digit past the last that counts
 
     record_property("tries", tried(here.results(f"{SLOW}.json"), 300, check))
 
@@ -67,39 +73,76 @@ def test_a_record(here, record_property):
 @pytest.mark.fault("Predictions cut off or with a flipped bit", NOTICED)
 def test_predictions(here, record_property):
     record = results.load("smoke", SLOW)
-    record_property("tries", tried(here.results(f"{SLOW}.npz"), 100, lambda _: not results.whole("smoke", record) or pytest.fail("taken for whole")))
+    record_property(
+        "tries",
+        tried(
+            here.results(f"{SLOW}.npz"),
+            100,
+            lambda _: not results.whole("smoke", record) or pytest.fail("taken for whole"),
+        ),
+    )
 
 
 @pytest.mark.fault("Figure cut off or with a flipped bit", NOTICED)
 def test_figures(here, record_property):
     path = paths.figures("smoke", SLOW) / "mistakes.png"
-    record_property("tries", tried(path, 200, lambda _: integrity.harmed("smoke", SLOW) == [path] or pytest.fail("taken for whole")))
+    record_property(
+        "tries",
+        tried(
+            path,
+            200,
+            lambda _: integrity.harmed("smoke", SLOW) == [path] or pytest.fail("taken for whole"),
+        ),
+    )
 
 
 @pytest.mark.fault("Executed notebook or its page cut off or with a flipped bit", NOTICED)
 @pytest.mark.parametrize("kind", integrity.KEPT)
 def test_executed_notebooks(here, record_property, kind):
     path = here.notebooks(f"{SLOW}.{kind}")
-    record_property("tries", tried(path, 50, lambda _: integrity.harmed("smoke", SLOW) == [path] or pytest.fail("taken for whole")))
+    record_property(
+        "tries",
+        tried(
+            path,
+            50,
+            lambda _: integrity.harmed("smoke", SLOW) == [path] or pytest.fail("taken for whole"),
+        ),
+    )
 
 
 @pytest.mark.fault("Prepared data cut off or with a flipped bit", NOTICED)
 def test_prepared_data(here, record_property, monkeypatch, capsys):
     monkeypatch.setenv("MIRROR", str(here.mirror))
     tries, whole = 0, datasets.load("mnist").meta
-    for name in [*(f"{key}.npy" for key in ("x_train", "y_train", "x_test", "y_test")), "meta.json"]:
+    for name in [
+        *(f"{key}.npy" for key in ("x_train", "y_train", "x_test", "y_test")),
+        "meta.json",
+    ]:
         path = paths.DATA / "mnist" / name
         for content in damaged(path.read_bytes(), 12):
             path.write_bytes(content)
             data = datasets.load("mnist")
-            assert data.meta == whole and idx.sha256({key: getattr(data, key) for key in idx.KEYS if getattr(data, key) is not None}) == whole["sha256"]
+            assert (
+                data.meta == whole
+                and idx.sha256(
+                    {key: getattr(data, key) for key in idx.KEYS if getattr(data, key) is not None}
+                )
+                == whole["sha256"]
+            )
             told = capsys.readouterr().out
-            assert "is damaged" in told and str(paths.DATA / "mnist") in told or copies.meta(paths.DATA / "mnist") == whole
+            assert (
+                "is damaged" in told
+                and str(paths.DATA / "mnist") in told
+                or copies.meta(paths.DATA / "mnist") == whole
+            )
             tries += 1
     record_property("tries", tries)
 
 
-@pytest.mark.fault("Trained network cut off or with a flipped bit", "noticed before use; the seed is trained again to the same record")
+@pytest.mark.fault(
+    "Trained network cut off or with a flipped bit",
+    "noticed before use; the seed is trained again to the same record",
+)
 def test_trained_networks(here, record_property):
     from helpers import training
 
@@ -115,7 +158,9 @@ def test_trained_networks(here, record_property):
         try:
             found = training._load(Untouched(), stem, key)
         except AssertionError:
-            assert files.load_json(stem.with_name("seed-0.json")) == whole  # a flip between two words of JSON
+            assert (
+                files.load_json(stem.with_name("seed-0.json")) == whole
+            )  # a flip between two words of JSON
         assert found is None
 
     for name in ("seed-0.json", "seed-0.weights.h5"):
@@ -126,12 +171,22 @@ def test_trained_networks(here, record_property):
     record_property("tries", tries)
 
 
-@pytest.mark.fault("Record, predictions, figures, notebook, page, data and network of finished runs damaged at once", NOTICED)
+@pytest.mark.fault(
+    "Record, predictions, figures, notebook, page, data and network of finished runs damaged at once",
+    NOTICED,
+)
 def test_the_grid_names_what_is_damaged_and_makes_it_again(scene):
     before = {run: scene.record(run) for run in (DONE, SLOW)}
-    for path in (scene.results(f"{DONE}.npz"), scene.notebooks(f"{DONE}.html"), scene.notebooks(f"{SLOW}.ipynb"), scene.data / "mnist" / "x_test.npy",
-                 scene.out / "figures" / "smoke" / DONE / "samples.png", scene.out / "figures" / "smoke" / SLOW / "curves.png",
-                 scene.out / "figures" / "smoke" / SLOW / "mistakes.png", scene.data / "trained" / "smoke" / SLOW / "seed-0.weights.h5"):
+    for path in (
+        scene.results(f"{DONE}.npz"),
+        scene.notebooks(f"{DONE}.html"),
+        scene.notebooks(f"{SLOW}.ipynb"),
+        scene.data / "mnist" / "x_test.npy",
+        scene.out / "figures" / "smoke" / DONE / "samples.png",
+        scene.out / "figures" / "smoke" / SLOW / "curves.png",
+        scene.out / "figures" / "smoke" / SLOW / "mistakes.png",
+        scene.data / "trained" / "smoke" / SLOW / "seed-0.weights.h5",
+    ):
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 16
         path.write_bytes(content)
@@ -144,33 +199,45 @@ def test_the_grid_names_what_is_damaged_and_makes_it_again(scene):
     assert scene.notebooks(f"{SLOW}.changed.ipynb").exists(), "someone may have worked in it"
     scene.assert_whole()
     again = scene.record(SLOW)
-    plain = [{name: value for name, value in seed.items() if "second" not in name} for content in (before[SLOW], again) for seed in content["seeds"]]
+    plain = [
+        {name: value for name, value in seed.items() if "second" not in name}
+        for content in (before[SLOW], again)
+        for seed in content["seeds"]
+    ]
     assert plain[0] == plain[1], "what is made again comes out the same"
     status, out, err = scene.call(DONE, SLOW)
     assert "All 2 runs" in out and "up to date" in out, out
 
 
-@pytest.mark.fault("Figure that follows from the record damaged", "drawn again without executing anything")
+@pytest.mark.fault(
+    "Figure that follows from the record damaged", "drawn again without executing anything"
+)
 def test_a_figure_that_follows_from_the_record_is_drawn_again(scene):
     path = scene.out / "figures" / "smoke" / SLOW / "confusion.png"
     content = path.read_bytes()
     path.write_bytes(content[:-9])
     kept = snapshot(scene.results(), scene.notebooks())
     status, out, err = scene.call(DONE, SLOW)
-    assert status == 0 and f"{path} was damaged and is drawn again" in out and "up to date" in out, out + err
+    assert (
+        status == 0 and f"{path} was damaged and is drawn again" in out and "up to date" in out
+    ), out + err
     assert path.read_bytes() == content and snapshot(scene.results(), scene.notebooks()) == kept
 
 
-@pytest.mark.fault("Report cut off or with a flipped bit", "noticed, written again with the same bytes")
+@pytest.mark.fault(
+    "Report cut off or with a flipped bit", "noticed, written again with the same bytes"
+)
 @pytest.mark.parametrize("name", ["report.html", "report.pdf", ".report.json"])
 def test_reports(scene, name):
-    if scene.results(f"{DONE}.json").exists():  # a run without measurements, which no report is made for
+    if scene.results(
+        f"{DONE}.json"
+    ).exists():  # a run without measurements, which no report is made for
         scene.results(f"{DONE}.json").unlink()
     assert scene.call(module="report")[0] == 0
     folder = scene.out / "report" / "smoke"
     whole = {path.name: path.read_bytes() for path in folder.glob("report.*")}
     path = folder / name
-    path.write_bytes(path.read_bytes()[:len(path.read_bytes()) // 2])
+    path.write_bytes(path.read_bytes()[: len(path.read_bytes()) // 2])
     status, out, err = scene.call(module="report")
     assert status == 0 and out.count(", written") == 2, out + err
     assert {path.name: path.read_bytes() for path in folder.glob("report.*")} == whole
@@ -179,35 +246,76 @@ def test_reports(scene, name):
 @pytest.fixture
 def searched(folders):
     """`searched()` runs or resumes a tiny random search and returns how many trials it trained."""
-    from helpers.backend import keras
     from helpers.batches import Split
+    from helpers.store.backend import keras
 
-    arrays = {name: value[..., None] if name[0] == "x" else value for name, value in tiny_arrays().items()}
-    parts = Split(arrays["x_train"][:80], arrays["y_train"][:80], arrays["x_train"][80:], arrays["y_train"][80:], arrays["x_test"], arrays["y_test"], "tiny")
+    arrays = {
+        name: value[..., None] if name[0] == "x" else value for name, value in tiny_arrays().items()
+    }
+    parts = Split(
+        arrays["x_train"][:80],
+        arrays["y_train"][:80],
+        arrays["x_train"][80:],
+        arrays["y_train"][80:],
+        arrays["x_test"],
+        arrays["y_test"],
+        "tiny",
+    )
 
     def again():
         trained = []
 
         def build(hp, shape, classes):
             trained.append(1)
-            model = keras.Sequential([keras.layers.Input(shape), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(),
-                                      keras.layers.Dense(hp.Int("units", 2, 32)), keras.layers.Dense(classes, activation="softmax")])
+            model = keras.Sequential(
+                [
+                    keras.layers.Input(shape),
+                    keras.layers.Rescaling(1 / 255),
+                    keras.layers.Flatten(),
+                    keras.layers.Dense(hp.Int("units", 2, 32)),
+                    keras.layers.Dense(classes, activation="softmax"),
+                ]
+            )
             return model, keras.optimizers.Adam(hp.Float("rate", 1e-4, 1e-1, sampling="log"))
 
-        tuner = search.run("random search", build, parts, 4, batch_size=20, trials=2, trial_epochs=1, seed=0, run="k49-search", profile="smoke")
+        tuner = search.run(
+            "random search",
+            build,
+            parts,
+            4,
+            batch_size=20,
+            trials=2,
+            trial_epochs=1,
+            seed=0,
+            run="k49-search",
+            profile="smoke",
+        )
         return len(trained), search.trials_of(tuner, "random search")
 
     return again
 
 
-@pytest.mark.fault("Trial of a search cut off or altered", "noticed, named, moved aside; the search begins again to the same trials")
-@pytest.mark.parametrize("name, change", [("oracle.json", lambda text: text[:-20]), ("trial.json", lambda text: text[:-20]), ("trial.json", lambda text: text.replace(b'"units": 1', b'"units": 2')),
-                                          ("curves", lambda text: text.replace(b'"seconds": ', b'"seconds": 1')), ("checkpoint.weights.h5", lambda text: text[:-9] + b"bad bytes")])
+@pytest.mark.fault(
+    "Trial of a search cut off or altered",
+    "noticed, named, moved aside; the search begins again to the same trials",
+)
+@pytest.mark.parametrize(
+    "name, change",
+    [
+        ("oracle.json", lambda text: text[:-20]),
+        ("trial.json", lambda text: text[:-20]),
+        ("trial.json", lambda text: text.replace(b'"units": 1', b'"units": 2')),
+        ("curves", lambda text: text.replace(b'"seconds": ', b'"seconds": 1')),
+        ("checkpoint.weights.h5", lambda text: text[:-9] + b"bad bytes"),
+    ],
+)
 def test_searches(searched, capsys, name, change):
     _, first = searched()
     folder = next(paths.trained("smoke", "k49-search").iterdir())
     rest, again = searched()
-    assert rest <= 1 and again == first, "whole, nothing is trained again"  # one build asks for the space
+    assert rest <= 1 and again == first, (
+        "whole, nothing is trained again"
+    )  # one build asks for the space
     path = sorted(folder.rglob("curves/*.json" if name == "curves" else name))[0]
     before = path.read_bytes()
     path.write_bytes(change(before))
@@ -216,4 +324,6 @@ def test_searches(searched, capsys, name, change):
     capsys.readouterr()
     trained, again = searched()
     assert "is damaged" in capsys.readouterr().out and trained >= 2
-    assert [(one["values"], one["score"]) for one in again] == [(one["values"], one["score"]) for one in first], "the seed decides"
+    assert [(one["values"], one["score"]) for one in again] == [
+        (one["values"], one["score"]) for one in first
+    ], "the seed decides"

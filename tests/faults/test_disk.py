@@ -6,10 +6,12 @@ import subprocess
 
 import numpy as np
 import pytest
-from faults.scene import DONE, SLOW, Scene, snapshot, write_mirror
 
-from helpers import copies, datasets, files, paths
-from helpers.paths import UserError
+from faults.scene import DONE, SLOW, Scene, snapshot, write_mirror
+from helpers import datasets
+from helpers.datasets import copies
+from helpers.store import files, paths
+from helpers.store.paths import UserError
 
 CLEAR = "one clear line; what was there before is there and valid, nothing partial remains"
 
@@ -22,7 +24,11 @@ def disk(tmp_path):
     def mount(mebibytes):
         folder = tmp_path / f"disk {len(mounted)}"
         folder.mkdir()
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(folder)], capture_output=True, text=True)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(folder)],
+            capture_output=True,
+            text=True,
+        )
         if done.returncode:
             pytest.skip("a tmpfs cannot be mounted here: run the tests as root")
         mounted.append(folder)
@@ -55,7 +61,10 @@ def test_preparing_data(disk, tmp_path, monkeypatch, record_property):
     write_mirror(tmp_path / "mirror", 3000)
     for left in (0, 4096, 400_000):
         fill(paths.DATA.parent, left)
-        with pytest.raises(UserError, match="(Cannot prepare mnist|Cannot write).*No space left on device.*DATA_DIR=DIR"):
+        with pytest.raises(
+            UserError,
+            match="(Cannot prepare mnist|Cannot write).*No space left on device.*DATA_DIR=DIR",
+        ):
             datasets.prepare("mnist", mirror=str(tmp_path / "mirror"), say=lambda line: None)
         assert snapshot(paths.DATA) == whole and copies.meta(paths.DATA / "mnist") == small
     record_property("tries", 3)
@@ -64,19 +73,32 @@ def test_preparing_data(disk, tmp_path, monkeypatch, record_property):
 @pytest.mark.fault("Disk full while a pair of files or a figure is written", CLEAR)
 def test_writing_results_and_figures(disk, record_property):
     folder, rng, tries = disk(1), np.random.default_rng(0), 0
-    before = {folder / "run.npz": rng.bytes(9000), folder / "run.json": b"{}", folder / "curves.png": rng.bytes(5000)}
+    before = {
+        folder / "run.npz": rng.bytes(9000),
+        folder / "run.json": b"{}",
+        folder / "curves.png": rng.bytes(5000),
+    }
     files.save_all(before)
     for left in range(0, 200_000, 16_384):
         fill(folder, left)
-        for contents in ({folder / "run.npz": rng.bytes(190_000), folder / "run.json": rng.bytes(19_000)}, {folder / "curves.png": rng.bytes(210_000)}):
-            with pytest.raises(UserError, match="Cannot write .*No space left on device. Free some space"):
+        for contents in (
+            {folder / "run.npz": rng.bytes(190_000), folder / "run.json": rng.bytes(19_000)},
+            {folder / "curves.png": rng.bytes(210_000)},
+        ):
+            with pytest.raises(
+                UserError, match="Cannot write .*No space left on device. Free some space"
+            ):
                 files.save_all(contents)
-            assert {path: path.read_bytes() for path in before} == before and len(list(folder.iterdir())) == 4
+            assert {path: path.read_bytes() for path in before} == before and len(
+                list(folder.iterdir())
+            ) == 4
             tries += 1
     record_property("tries", tries)
 
 
-@pytest.mark.fault("Disk full while runs are executed", CLEAR + "; the next grid with space makes the rest")
+@pytest.mark.fault(
+    "Disk full while runs are executed", CLEAR + "; the next grid with space makes the rest"
+)
 def test_executing_runs(disk, tmp_path, record_property):
     scene = Scene(tmp_path / "scene", out=disk(12))
     assert scene.call(DONE)[0] == 0
@@ -97,10 +119,17 @@ def test_executing_runs(disk, tmp_path, record_property):
 @pytest.mark.fault("Disk full while a trained network is kept", CLEAR)
 def test_keeping_a_trained_network(disk):
     from helpers import training
-    from helpers.backend import keras
+    from helpers.store.backend import keras
 
     folder = disk(1)
-    model = keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(5000), keras.layers.Dense(4)])
+    model = keras.Sequential(
+        [
+            keras.layers.Input((8, 8, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(5000),
+            keras.layers.Dense(4),
+        ]
+    )
     fill(folder, 50_000)
     with pytest.raises(UserError, match="Cannot keep the trained network in .*DATA_DIR=DIR"):
         training._save(model, folder / "mnist-mlp" / "seed-0", {"key": ""})
@@ -117,7 +146,12 @@ def test_writing_the_report(disk, tmp_path, record_property):
     for left in (0, 100_000):
         fill(scene.out, left)
         status, out, err = scene.call(module="report")
-        assert status == 1 and err.startswith("Error: ") and err.count("\n") == 1 and "No space left" in err, out + err
+        assert (
+            status == 1
+            and err.startswith("Error: ")
+            and err.count("\n") == 1
+            and "No space left" in err
+        ), out + err
         assert contents(scene.out / "report") == kept
     os.unlink(scene.out / ".filler")
     assert scene.call(module="report")[0] == 0

@@ -6,6 +6,7 @@ import signal
 import time
 
 import pytest
+
 from faults.scene import DONE, SLOW, Scene, snapshot, wait_for
 
 FAULT = "{} in mid-epoch"
@@ -32,7 +33,11 @@ def in_mid_epoch(scene, make=False):
     kept = snapshot(scene.out / "figures" / "smoke" / DONE) | snapshot(weights(scene, 0).parent)
     kept |= {path: value for path, value in snapshot(scene.results()).items() if path.stem == DONE}
     kept = {path: value for path, value in kept.items() if "seed-1" not in path.name}
-    process = scene.make("all", "PROFILE=smoke", f"RUNS={DONE},{SLOW}", SEEDS=None, LIMIT="200") if make else scene.start(DONE, SLOW)
+    process = (
+        scene.make("all", "PROFILE=smoke", f"RUNS={DONE},{SLOW}", SEEDS=None, LIMIT="200")
+        if make
+        else scene.start(DONE, SLOW)
+    )
     wait_for(lambda: "seed 1, epoch" in scene.told(SLOW) and "epoch 1/" not in scene.told(SLOW), 90)
     return process, kept
 
@@ -40,7 +45,9 @@ def in_mid_epoch(scene, make=False):
 def taken_up_again(scene, kept):
     scene.assert_nobody_left()
     scene.assert_whole()
-    assert not scene.results(f"{SLOW}.json").exists() and not weights(scene, 1).exists(), "half a training is not taken for a whole one"
+    assert not scene.results(f"{SLOW}.json").exists() and not weights(scene, 1).exists(), (
+        "half a training is not taken for a whole one"
+    )
     status, out, err = scene.call(DONE, SLOW)
     assert status == 0 and "1 of 2 runs to do" in out, out + err
     assert [seed["seed"] for seed in scene.record(SLOW)["seeds"]] == [0, 1]
@@ -57,19 +64,24 @@ def two_seeds(monkeypatch):
 
 
 def victims():
-    return [pytest.param(word, marks=pytest.mark.fault(FAULT.format(name), HELD), id=name) for name, word in
-            {"`kill -9` of the worker that executes a notebook": "helpers.execution", "`kill -9` of a notebook's kernel": "ipykernel",
-             "`kill -9` of the grid": "helpers.grid"}.items()]
+    return [
+        pytest.param(word, marks=pytest.mark.fault(FAULT.format(name), HELD), id=name)
+        for name, word in {
+            "`kill -9` of the worker that executes a notebook": "grid.execution",
+            "`kill -9` of a notebook's kernel": "ipykernel",
+            "`kill -9` of the grid": "grid.runner",
+        }.items()
+    ]
 
 
 @pytest.mark.parametrize("word", victims())
 def test_a_process_killed_in_mid_epoch(scene, word):
     scene_done(scene)
     process, kept = in_mid_epoch(scene)
-    pid, = [process.pid] if word == "helpers.grid" else scene.processes(word)[:1]
+    (pid,) = [process.pid] if word == "grid.runner" else scene.processes(word)[:1]
     os.kill(pid, signal.SIGKILL)
     out, err = process.communicate(timeout=60)
-    if word == "helpers.grid":
+    if word == "grid.runner":
         assert process.returncode == -9
     else:
         assert process.returncode == 1 and f"{SLOW}  FAILED" in out and "1 failed" in out, out + err
@@ -82,7 +94,11 @@ def test_ctrl_c_at_make(scene):
     process, kept = in_mid_epoch(scene)
     os.killpg(process.pid, signal.SIGINT)  # as the terminal does: to everyone in the foreground
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130 and "the next `make all` goes on from there" in err and "Traceback" not in err, out + err
+    assert (
+        process.returncode == 130
+        and "the next `make all` goes on from there" in err
+        and "Traceback" not in err
+    ), out + err
     taken_up_again(scene, kept)
 
 
@@ -95,7 +111,10 @@ def test_power_cut(scene):
     taken_up_again(scene, kept)
 
 
-@pytest.mark.fault("Pause of every process, longer than Dask waits for a worker", "the grid goes on and ends with every run done")
+@pytest.mark.fault(
+    "Pause of every process, longer than Dask waits for a worker",
+    "the grid goes on and ends with every run done",
+)
 def test_a_long_pause(scene, monkeypatch):
     monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "2s")  # five minutes by default
     scene_done(scene)
@@ -107,12 +126,17 @@ def test_a_long_pause(scene, monkeypatch):
     for pid in paused:
         os.kill(pid, signal.SIGCONT)
     status, out, err = scene.ended(process)
-    assert status == 0 and [seed["seed"] for seed in scene.record(SLOW)["seeds"]] == [0, 1], out + err
+    assert status == 0 and [seed["seed"] for seed in scene.record(SLOW)["seeds"]] == [0, 1], (
+        out + err
+    )
     scene.assert_nobody_left()
     scene.assert_whole()
 
 
-@pytest.mark.fault("Power cut just before each rename of a run in turn", "the next run finds whole files only and ends with a whole record")
+@pytest.mark.fault(
+    "Power cut just before each rename of a run in turn",
+    "the next run finds whole files only and ends with a whole record",
+)
 def test_power_cut_at_every_write(tmp_path, record_property):
     scene, cuts = Scene(tmp_path), 0
     for cut in range(1, 20):
@@ -126,7 +150,10 @@ def test_power_cut_at_every_write(tmp_path, record_property):
         assert process.returncode == -9, out + err
         cuts += 1
         if scene.results(f"{DONE}.json").exists() and scene.notebooks(f"{DONE}.ipynb").exists():
-            for name in ("report", "figures"):  # from the start again, or a whole run would be left alone
+            for name in (
+                "report",
+                "figures",
+            ):  # from the start again, or a whole run would be left alone
                 shutil.rmtree(scene.out / name / "smoke")
     assert cuts >= 5, "a run renames at least its progress, predictions, record, page and notebook"
     status, out, err = scene.call(DONE)

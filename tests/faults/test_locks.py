@@ -7,15 +7,18 @@ import sys
 import time
 
 import pytest
+
 from faults.scene import DONE, Scene, wait_for, write_mirror
+from helpers.store import locks, paths
+from helpers.store.paths import UserError
 
-from helpers import locks
-from helpers.paths import UserError
-
-WAITS = "from helpers import files, paths\nimport os, time\nfiles.save_json(paths.OUT / 'kernel.json', os.getpid())\nwhile not (paths.OUT / 'go').exists():\n    time.sleep(0.05)\n"
+WAITS = "from helpers.store import files, paths\nimport os, time\nfiles.save_json(paths.OUT / 'kernel.json', os.getpid())\nwhile not (paths.OUT / 'go').exists():\n    time.sleep(0.05)\n"
 
 
-@pytest.mark.fault("Two `make all` at once in one folder", "the second says who is at work and ends with status 2; the first is not disturbed, results are not mixed")
+@pytest.mark.fault(
+    "Two `make all` at once in one folder",
+    "the second says who is at work and ends with status 2; the first is not disturbed, results are not mixed",
+)
 def test_a_second_grid_is_refused_and_says_who_is_at_work(tmp_path):
     scene = Scene(tmp_path)
     from faults.scene import SAVES
@@ -25,20 +28,30 @@ def test_a_second_grid_is_refused_and_says_who_is_at_work(tmp_path):
     wait_for(lambda: (scene.out / "kernel.json").exists(), 120)
     second = scene.make("all", "PROFILE=smoke", "RUNS=waits")
     out, err = second.communicate(timeout=120)
-    assert second.returncode == 2 and f"Another grid is at work on waits: process {first.pid} on " in err, out + err
-    assert sum(line.startswith("Error: ") for line in err.splitlines()) == 1 and "Traceback" not in err
+    assert (
+        second.returncode == 2
+        and f"Another grid is at work on waits: process {first.pid} on " in err
+    ), out + err
+    assert (
+        sum(line.startswith("Error: ") for line in err.splitlines()) == 1 and "Traceback" not in err
+    )
     (scene.out / "go").touch()
     status, out, err = scene.ended(first)
     assert status == 0 and "All 2 runs done." in out, out + err
     assert sorted(scene.executions()) == [DONE, "waits"], "each once"
     scene.assert_whole()
     scene.assert_nobody_left()
-    assert not [path for path in scene.notebooks().iterdir() if path.name.startswith(".")], "no lock is left behind"
+    assert not [path for path in scene.notebooks().iterdir() if path.name.startswith(".")], (
+        "no lock is left behind"
+    )
     status, out, err = scene.call(DONE, "waits")
     assert status == 0 and "up to date" in out
 
 
-@pytest.mark.fault("Two `make all` at once in one folder", "the second says who is at work and ends with status 2; the first is not disturbed, results are not mixed")
+@pytest.mark.fault(
+    "Two `make all` at once in one folder",
+    "the second says who is at work and ends with status 2; the first is not disturbed, results are not mixed",
+)
 def test_grids_started_together_never_execute_a_run_twice(tmp_path, record_property):
     scene = Scene(tmp_path)
     started = [scene.start(DONE) for _ in range(4)]
@@ -52,7 +65,10 @@ def test_grids_started_together_never_execute_a_run_twice(tmp_path, record_prope
     record_property("tries", 4)
 
 
-@pytest.mark.fault("One `make all` in each of two clones with one data folder", "data are prepared once; the other waits for them, and both end well")
+@pytest.mark.fault(
+    "One `make all` in each of two clones with one data folder",
+    "data are prepared once; the other waits for them, and both end well",
+)
 def test_two_clones_share_one_data_folder(tmp_path, record_property):
     data = tmp_path / "shared data"
     clones = [Scene(tmp_path / name, data=data) for name in ("clone", "clône 2")]
@@ -71,13 +87,29 @@ PREPARE = "import sys; from helpers import datasets; said = []; datasets.prepare
 def prepare(tmp_path, code=PREPARE):
     if not (tmp_path / "mirror").exists():
         write_mirror(tmp_path / "mirror", 3000)
-    environment = {**os.environ, "DATA_DIR": str(tmp_path / "data"), "MIRROR": str(tmp_path / "mirror")}
-    return subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=os.path.dirname(os.path.dirname(locks.__file__)), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    environment = {
+        **os.environ,
+        "DATA_DIR": str(tmp_path / "data"),
+        "MIRROR": str(tmp_path / "mirror"),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=paths.ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
-@pytest.mark.fault("One data set prepared by several processes at once", "prepared once, used by all")
+@pytest.mark.fault(
+    "One data set prepared by several processes at once", "prepared once, used by all"
+)
 def test_a_data_set_is_prepared_by_one_and_used_by_all(tmp_path, record_property):
-    slow = PREPARE.replace("said = []", "said = []; from helpers import idx, copies; import time; real = idx.sha256; idx.sha256 = lambda arrays: time.sleep(0.5) or real(arrays)")
+    slow = PREPARE.replace(
+        "said = []",
+        "said = []; from helpers.datasets import copies, arrays as idx; import time; real = idx.sha256; idx.sha256 = lambda arrays: time.sleep(0.5) or real(arrays)",
+    )
     started = [prepare(tmp_path, slow) for _ in range(4)]
     told = [process.communicate(timeout=120) for process in started]
     assert [process.returncode for process in started] == [0] * 4, told
@@ -86,9 +118,18 @@ def test_a_data_set_is_prepared_by_one_and_used_by_all(tmp_path, record_property
     record_property("tries", 4)
 
 
-@pytest.mark.fault("`kill -9` of a process that prepares data for others", "its lock goes with it; the next prepares them")
+@pytest.mark.fault(
+    "`kill -9` of a process that prepares data for others",
+    "its lock goes with it; the next prepares them",
+)
 def test_a_lock_ends_with_its_holder(tmp_path):
-    stuck = prepare(tmp_path, PREPARE.replace("said = []", "said = []; from helpers import copies; import time; copies._finished = lambda *_: time.sleep(600)"))
+    stuck = prepare(
+        tmp_path,
+        PREPARE.replace(
+            "said = []",
+            "said = []; from helpers.datasets import copies; import time; copies._finished = lambda *_: time.sleep(600)",
+        ),
+    )
     wait_for(lambda: list((tmp_path / "data").glob(".mnist.*.partial/*")), 60)
     time.sleep(0.3)
     other = prepare(tmp_path)
@@ -97,7 +138,12 @@ def test_a_lock_ends_with_its_holder(tmp_path):
     stuck.send_signal(signal.SIGKILL)
     stuck.communicate()
     out, err = other.communicate(timeout=60)
-    assert other.returncode == 0 and f"process {stuck.pid} on " in out and "waiting" in out and "ready:" in out, out + err
+    assert (
+        other.returncode == 0
+        and f"process {stuck.pid} on " in out
+        and "waiting" in out
+        and "ready:" in out
+    ), out + err
 
 
 def test_a_lock_is_taken_once_by_a_thread_and_leaves_no_file(tmp_path):

@@ -4,16 +4,34 @@ import json
 import re
 
 import pytest
+
 from faults.scene import DONE, Scene
 
 BAD = {
-    "exhausts-memory": ("import resource\nresource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33))\nimport numpy\nnumpy.ones(2**40)", "MemoryError|Unable to allocate"),
-    "killed-for-memory": ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "DeadKernelError"),
-    "writes-nonsense": ("from helpers import files, paths\nfiles.save_bytes(paths.results(profile) / f'{run}.json', b'{\"run\": ')", "ended before it saved its record"),
-    "saves-nan": ("from helpers import files, paths\nfiles.save_json(paths.results(profile) / f'{run}.json', {'loss': float('nan')})", "not JSON compliant"),
+    "exhausts-memory": (
+        "import resource\nresource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33))\nimport numpy\nnumpy.ones(2**40)",
+        "MemoryError|Unable to allocate",
+    ),
+    "killed-for-memory": (
+        "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+        "DeadKernelError",
+    ),
+    "writes-nonsense": (
+        "from helpers.store import files, paths\nfiles.save_bytes(paths.results(profile) / f'{run}.json', b'{\"run\": ')",
+        "ended before it saved its record",
+    ),
+    "saves-nan": (
+        "from helpers.store import files, paths\nfiles.save_json(paths.results(profile) / f'{run}.json', {'loss': float('nan')})",
+        "not JSON compliant",
+    ),
 }
-FAULT = {"exhausts-memory": "Notebook that runs out of memory", "killed-for-memory": "Kernel killed for memory by the system", "writes-nonsense": "Notebook that leaves half a record",
-         "saves-nan": "Notebook whose record holds NaN", "diverges": "Training whose loss turns NaN"}
+FAULT = {
+    "exhausts-memory": "Notebook that runs out of memory",
+    "killed-for-memory": "Kernel killed for memory by the system",
+    "writes-nonsense": "Notebook that leaves half a record",
+    "saves-nan": "Notebook whose record holds NaN",
+    "diverges": "Training whose loss turns NaN",
+}
 
 
 @pytest.fixture(scope="module")
@@ -23,20 +41,39 @@ def said(tmp_path_factory):
     for name, (code, _) in BAD.items():
         scene.notebook(name, code)
     first = scene.table["runs"]["mnist-mlp"]
-    scene.table["runs"]["diverges"] = {**first, "parameters": {**first["parameters"], "learning_rate": 1e38}, "smoke": {"train_images": 300, "validation_images": 50}}
+    scene.table["runs"]["diverges"] = {
+        **first,
+        "parameters": {**first["parameters"], "learning_rate": 1e38},
+        "smoke": {"train_images": 300, "validation_images": 50},
+    }
     scene.write_runs()
     status, out, err = scene.call(*BAD, "diverges", DONE)
     assert status == 1, out + err
     scene.assert_nobody_left()
-    return scene, out[out.rindex("\n\n  "):] if "\n\n  " in out else out
+    return scene, out[out.rindex("\n\n  ") :] if "\n\n  " in out else out
 
 
-@pytest.mark.parametrize("run", [pytest.param(run, marks=pytest.mark.fault(FAULT[run], "named with its reason and its partial notebook; the others finish; exit status 1")) for run in FAULT])
+@pytest.mark.parametrize(
+    "run",
+    [
+        pytest.param(
+            run,
+            marks=pytest.mark.fault(
+                FAULT[run],
+                "named with its reason and its partial notebook; the others finish; exit status 1",
+            ),
+        )
+        for run in FAULT
+    ],
+)
 def test_a_bad_notebook_is_named_and_kept(said, run):
     scene, summary = said
     reason = BAD[run][1] if run in BAD else "no longer a number"
     assert re.search(rf"{run} +FAILED .*({reason})", summary), summary
     partial = scene.notebooks(f"{run}.failed.ipynb")
     assert str(partial) in summary and json.loads(partial.read_text())["cells"]
-    assert not scene.notebooks(f"{run}.ipynb").exists() and not (scene.data / "trained" / "smoke" / run / "seed-0.json").exists()
+    assert (
+        not scene.notebooks(f"{run}.ipynb").exists()
+        and not (scene.data / "trained" / "smoke" / run / "seed-0.json").exists()
+    )
     assert re.search(rf"{DONE} +done", summary) and "1 runs done, 5 failed." in summary

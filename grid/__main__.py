@@ -1,0 +1,7 @@
+"""`python -m grid --profile quick [--runs a,b]`."""
+
+import sys
+
+from grid.runner import main
+
+sys.exit(main())

@@ -1,0 +1,7 @@
+"""`python -m report --profile quick [--force]`."""
+
+import sys
+
+from report.build import main
+
+sys.exit(main())

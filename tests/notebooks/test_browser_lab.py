@@ -1,0 +1,226 @@
+"""JupyterLab as `make lab` starts it: who may reach it, and, in Chromium, a notebook run from first cell to last."""
+
+import http.client
+import json
+import os
+import re
+import secrets
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+from browser import Visit, chromium, needs_chromium
+
+from helpers.store import paths
+
+pytestmark = [*needs_chromium, pytest.mark.slow]
+NOTEBOOK = "01_mlp_baseline"
+CELLS = ".jp-NotebookPanel .jp-CodeCell"
+
+
+def make_lab():
+    """The command that `make lab` runs, as a list. make itself is asked: a second copy of it would grow old."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
+    done = subprocess.run(
+        ["make", "--dry-run", "lab"],
+        cwd=paths.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    program, *arguments = next(
+        shlex.split(line) for line in done.stdout.splitlines() if "jupyter lab" in line
+    )
+    assert program.endswith("/jupyter")
+    return [sys.executable, "-m", "jupyter", *arguments]
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return found.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A running JupyterLab over a copy of notebooks/, on stand-ins; settings and outputs in a folder of its own."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(paths.NOTEBOOKS, folder / "work/notebooks", ignore=shutil.ignore_patterns(".*"))
+    settings = folder / "jupyter/config/lab/user-settings/@jupyterlab/apputils-extension"
+    settings.mkdir(parents=True)
+    quiet = {"checkForUpdates": False, "fetchNews": "false"}  # else the server asks the network
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")
+    }
+    for kind in ("config", "data", "runtime"):
+        environment[f"JUPYTER_{kind.upper()}_DIR"] = str(folder / "jupyter" / kind)
+    environment |= {
+        "IPYTHONDIR": str(folder / "ipython"),
+        "DATA": "stand-in",
+        "DATA_DIR": str(folder / "data"),
+        "OUT": str(folder / "out"),
+    }
+
+    port, token, log = free_port(), secrets.token_hex(16), folder / "log.txt"
+    command = [
+        *make_lab(),
+        "--no-browser",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={token}",
+    ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    with log.open("w") as said:
+        server = subprocess.Popen(
+            command,
+            cwd=folder / "work",
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        until = time.monotonic() + 60
+        while not listens("127.0.0.1", port):
+            assert server.poll() is None and time.monotonic() < until, log.read_text()
+            time.sleep(0.1)
+        yield SimpleNamespace(
+            port=port,
+            address=f"http://127.0.0.1:{port}",
+            token=token,
+            work=folder / "work",
+            out=folder / "out",
+        )
+    finally:
+        server.terminate()  # it ends its kernels before itself
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+            raise
+
+
+def listens(host, port):
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def status(lab, path, method="GET", **headers):
+    """HTTP status of one request, redirections not followed."""
+    connection = http.client.HTTPConnection("127.0.0.1", lab.port, timeout=30)
+    connection.request(method, path, headers=headers)
+    try:
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_the_lab_listens_on_this_machines_loopback_address_only(lab):
+    assert listens("127.0.0.1", lab.port)
+    others = {
+        found[4][0] for found in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
+    } - {"127.0.0.1"}
+    # A server on 0.0.0.0 would answer on these, too.
+    assert [host for host in ("127.0.0.2", *others) if listens(host, lab.port)] == []
+
+
+def test_the_lab_serves_nobody_without_the_token_or_under_another_name(lab):
+    asked = f"/api/contents/notebooks/{NOTEBOOK}.ipynb"
+    assert status(lab, asked) == 403
+    assert status(lab, "/api/kernels", "POST") == 403
+    assert status(lab, asked, Authorization="token wrong") == 403
+    assert status(lab, f"/lab/tree/notebooks/{NOTEBOOK}.ipynb") == 302, "to the log-in page"
+    assert status(lab, asked, Authorization=f"token {lab.token}") == 200
+    assert status(lab, asked, Authorization=f"token {lab.token}", Host="example.org") == 403, (
+        "another name"
+    )
+
+
+def checkout():
+    """What a notebook that runs in the wrong place would change: the notebooks, the lab edition, checkpoints."""
+    folders = [paths.NOTEBOOKS, paths.ROOT / "report/lab", paths.ROOT / "figures/lab"]
+    return {
+        str(path): path.read_bytes()
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def prompts(page):
+    """What stands left of each code cell: [ ]: before it runs, [*]: while it waits or runs, [3]: after."""
+    return [text.strip() for text in page.locator(f"{CELLS} .jp-InputPrompt").all_text_contents()]
+
+
+def test_a_notebook_runs_from_its_first_cell_to_its_last(lab):
+    notebook = nbformat.read(lab.work / f"notebooks/{NOTEBOOK}.ipynb", as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    hidden = [
+        cell.metadata.get("jupyter", {}).get("source_hidden", False) for cell in cells
+    ]  # these show no number
+    before = checkout()
+    with chromium() as browser, Visit(browser, 1400, 1000) as visit:
+        page = visit.page
+        page.goto(f"{lab.address}/?token={lab.token}")
+        page.locator(CELLS).first.wait_for(timeout=60_000)
+        assert page.url == f"{lab.address}/lab/tree/notebooks/{NOTEBOOK}.ipynb", (
+            "`make lab` opens the first notebook"
+        )
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        assert prompts(page) == ["" if folded else "[ ]:" for folded in hidden]
+
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        # After a failure the cells behind it lose their stars: this ends then, too.
+        page.wait_for_function(
+            """cells => {
+            const texts = [...document.querySelectorAll(`${cells} .jp-InputPrompt`)].map(prompt => prompt.textContent);
+            return texts.some(text => /\\d/.test(text)) && !texts.some(text => text.includes("*"));
+        }""",
+            arg=CELLS,
+            timeout=180_000,
+        )
+        panel = page.locator(".jp-NotebookPanel")
+        for kind in ("error", "stderr"):
+            assert (
+                panel.locator(
+                    f'[data-mime-type="application/vnd.jupyter.{kind}"]'
+                ).all_text_contents()
+                == []
+            )
+        assert prompts(page) == [
+            "" if folded else f"[{k}]:" for k, folded in enumerate(hidden, start=1)
+        ]
+
+        drawn = sum(bool(re.match(r"figures\.", cell.source)) for cell in cells)
+        images = panel.locator(".jp-OutputArea-output img")
+        assert drawn >= 5 and images.count() == drawn
+        for image in images.all():
+            image.scroll_into_view_if_needed()
+            assert image.evaluate("async image => (await image.decode(), image.naturalWidth)") > 400
+            box = image.bounding_box()
+            assert box["width"] > 200 and box["height"] > 100
+        assert panel.locator(".jp-OutputArea-output table").count() >= 1
+        assert "STAND-IN" in panel.text_content()
+        assert visit.said == []
+        assert [address for address in visit.asked if not address.startswith(lab.address)] == []
+
+    record = json.loads((lab.out / "report/lab/results/mnist-mlp.json").read_text(encoding="utf-8"))
+    assert record["dataset"]["kind"] == "stand-in"
+    assert record["seeds"][0]["test_accuracy"] > 0.2, "twice as good as guessing"
+    assert (lab.out / "report/lab/results/mnist-mlp.npz").exists()
+    assert checkout() == before

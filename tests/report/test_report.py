@@ -1,0 +1,492 @@
+"""From a notebook to HTML and PDF: what is refused, what is numbered, what cannot get in."""
+
+import base64
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import nbformat
+import pytest
+import typst
+
+from helpers import results
+from helpers.store import files, paths
+from report import build as report
+from report import pages
+
+HEAD = """import pandas as pd
+from helpers.show.exhibits import Figure, Prose, Source, Table"""
+EVIL = [
+    "<script>alert(1)</script>",
+    "</figure></table>",
+    "`a` ``b``",
+    "a|b",
+    '#import "@preview/x:0.1.0"',
+    "$x^2$",
+    "@x @fig-x",
+    "= head",
+    "- item",
+    "+ item",
+    "/ a: b",
+    "1. item",
+    "<img src=x onerror=alert(1)>",
+    "::: {.x}",
+    "[l](javascript:alert(1))",
+    "// c",
+    "/* c",
+    "#eval(1)",
+    "<fig-x>",
+    "\\begin{x}",
+    "&lt;&amp;",
+]
+
+
+class Page(HTMLParser):
+    """The tags, attributes and text of a page."""
+
+    def __init__(self, content):
+        super().__init__()
+        self.tags, self.attributes, self.text = [], [], ""
+        self.feed(content.decode())
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attributes]
+
+    def handle_data(self, data):
+        self.text += data
+
+    def ids(self):
+        return {value for _, name, value in self.attributes if name == "id"}
+
+
+def assert_harmless(page):
+    assert not {"script", "iframe", "object", "embed", "form", "base", "svg"} & set(page.tags)
+    for tag, name, value in page.attributes:
+        assert not name.startswith("on"), (tag, name)
+        assert name not in ("src", "srcset", "poster") or value.startswith("data:image/png"), (
+            tag,
+            name,
+            value[:40],
+        )
+        assert not value.strip().lower().startswith(("javascript:", "vbscript:", "data:text")), (
+            tag,
+            name,
+            value,
+        )
+    assert ("meta", "http-equiv", "Content-Security-Policy") in page.attributes
+
+
+@pytest.fixture
+def out(tmp_path, monkeypatch):
+    """A folder with spaces and accents as OUT, with one figure, and a way to say which notebook is the report."""
+    from PIL import Image
+
+    folder = tmp_path / "some où dir"
+    figure = folder / "figures" / "smoke" / "run" / "curves é.png"
+    figure.parent.mkdir(parents=True)
+    content = io.BytesIO()
+    Image.linear_gradient("L").save(content, "PNG")
+    figure.write_bytes(content.getvalue())
+    monkeypatch.setattr(paths, "OUT", folder)
+    monkeypatch.setenv("OUT", str(folder))
+    monkeypatch.setattr(report, "NOTEBOOK", folder / "report.ipynb")
+    files.save_bytes(paths.results("smoke") / "mnist-mlp.npz", b"answers")
+    content = {
+        **dict.fromkeys(results.FIELDS),
+        "run": "mnist-mlp",
+        "dataset": {"kind": "official", "sha256": "?"},
+        "seeds": [{}],
+        "figures": [],
+        "predictions_sha256": files.bytes_sha256(b"answers"),
+    }
+    files.save_json(
+        paths.results("smoke") / "mnist-mlp.json", files.sealed(content)
+    )  # a report needs a result to report on
+    return folder
+
+
+def write(path, *cells):
+    """A notebook of cells: text is Markdown, and text in a tuple is code; `profile = ...` is the parameters cell."""
+    node = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": "python3", "display_name": "x", "language": "python"}}
+    )
+    for cell in cells:
+        new = (
+            nbformat.v4.new_code_cell(cell[0])
+            if isinstance(cell, tuple)
+            else nbformat.v4.new_markdown_cell(cell)
+        )
+        if isinstance(cell, tuple) and cell[0].startswith("profile ="):
+            new.metadata.tags = ["parameters"]
+        node.cells.append(new)
+    nbformat.write(node, path)
+
+
+def both(text, folder):
+    return Page(pages.html(text, folder)), pages.pdf(text, folder)
+
+
+def table(cells, label="tbl-a"):
+    import pandas as pd
+
+    from helpers.show.exhibits import Table
+
+    return Table(pd.DataFrame({"cell": cells}), "Caption.", label)._markdown()
+
+
+def _words(content):
+    """The text in what Typst tells of a document, without spaces and quotation marks."""
+    if isinstance(content, dict):
+        yield content.get("text", "") if isinstance(content.get("text"), str) else ""
+    for part in (
+        content.values()
+        if isinstance(content, dict)
+        else content
+        if isinstance(content, list)
+        else ()
+    ):
+        yield from _words(part)
+
+
+# the whole way
+
+NOTEBOOK = [
+    "# A title",
+    ('profile = "?"',),
+    (HEAD,),
+    ('Prose("::: {.standin}\\n**Stand-in images.** Not real.\\n:::")',),
+    "## Data\n\nKana かな, accents é. See @fig-a, @tbl-a, @eq-a, (@sec-data) and [@lecun1998].[^1]\n\n[^1]: A note.",
+    "$$ a^2 $$ {#eq-a}",
+    ('Figure("figures/smoke/run/curves é.png", "A figure.", "fig-a")',),
+    ('Table(pd.DataFrame({"a": [profile], "b": [.5]}), "A table.", "tbl-a", note="A note.")',),
+    ('Source("helpers.show.markup:plain")',),
+]
+
+
+@pytest.mark.slow
+def test_a_report_is_built_once_and_again_only_when_something_changed(out):
+    write(report.NOTEBOOK, *NOTEBOOK)
+    said = []
+    page, document = report.build("smoke", say=said.append)
+    first = page.read_bytes(), document.read_bytes()
+    parsed = Page(first[0])
+    assert_harmless(parsed)
+    exhibits = ("Figure\xa01. A figure", "Table\xa01. A table", "Equation\xa01", "Section\xa01")
+    for words in ("A title", "Stand-in images", *exhibits, "LeCun", "smoke", "かな"):
+        assert words in parsed.text
+    assert first[1].startswith(b"%PDF") and len(said) == 2 and "written" in said[0]
+
+    report.build("smoke", say=said.append)
+    assert "up to date" in said[2]
+    report.build("smoke", force=True, say=said.append)
+    assert (page.read_bytes(), document.read_bytes()) == first, "equal inputs must give equal bytes"
+
+    page.write_bytes(page.read_bytes()[:-9])  # a damaged report is made again
+    report.build("smoke", say=said.append)
+    assert page.read_bytes() == first[0] and "written" in said[-1]
+    write(report.NOTEBOOK, *NOTEBOOK[:-1], "More text.")
+    report.build("smoke", say=said.append)
+    assert "More text" in Page(page.read_bytes()).text
+    assert not [path for path in page.parent.iterdir() if "partial" in path.name]
+
+
+def test_an_unchanged_report_needs_no_heavy_import(out, monkeypatch):
+    heavy = {"papermill", "nbconvert", "pandas", "typst", "keras", "scipy", "matplotlib"}
+    code = f"import sys, report.build; print({heavy} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"
+
+
+def test_records_figures_notebook_and_appendices_decide_whether_to_build(out):
+    write(report.NOTEBOOK, "# T")
+    results, executed = paths.results("smoke"), paths.executed("smoke")
+    executed.mkdir()
+    seen = {report._sources("smoke")}
+    for path in (results / "a.json", executed / "a.html"):
+        path.write_text("1")
+        seen.add(report._sources("smoke"))
+    write(report.NOTEBOOK, "# Another title")
+    seen.add(report._sources("smoke"))
+    assert len(seen) == 4
+    before = report._figures("smoke")
+    (out / "figures/smoke/run/curves é.png").write_bytes(b"other")
+    assert report._figures("smoke") != before
+
+
+@pytest.mark.parametrize(
+    "cell, words",
+    [
+        ("1 / 0", "ZeroDivisionError"),
+        ("import warnings; warnings.warn('beware of it')", "beware of it"),
+        ("from helpers.store.paths import UserError; raise UserError('do this')", "do this"),
+        ("import sys; print('odd', file=sys.stderr)", "odd"),
+    ],
+)
+@pytest.mark.slow
+def test_an_error_or_a_warning_in_the_notebook_stops_the_report_with_one_line(
+    out, capsys, cell, words
+):
+    write(report.NOTEBOOK, "# T", ('profile = ""',), (cell,))
+    assert report.main(["--profile", "smoke"]) == 1
+    said = capsys.readouterr().err.strip()
+    assert words in said and "\n" not in said
+    assert not (paths.report("smoke") / "report.html").exists()
+
+
+def test_no_results_at_all_is_one_line_that_says_what_to_do(out, capsys):
+    (paths.results("smoke") / "mnist-mlp.json").unlink()
+    assert report.main(["--profile", "smoke"]) == 1
+    assert re.fullmatch(r"Error: .*make all PROFILE=smoke.*\n", capsys.readouterr().err)
+
+
+def test_an_unknown_profile_is_named_with_the_known_ones(out, capsys):
+    assert report.main(["--profile", "huge"]) == 1
+    assert re.fullmatch(r".*huge.*smoke, quick, full.*\n", capsys.readouterr().err)
+
+
+# references
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("See @fig-nothing.", "@fig-nothing"),
+        ("See [@tbl-a; @tbl-b].", "@tbl-a.*@tbl-b"),
+        ("Of [@nobody1900].", "nobody1900"),
+        ("A [link](#nowhere).", "#nowhere"),
+        ("$$a$$ {#eq-a}\n\n$$b$$ {#eq-a}", "eq-a is used twice"),
+        ("![x](no.png)", "no.png"),
+        ("![x](https://example.org/x.png)", "example.org"),
+        ("![x](a.svg)", "a.svg"),
+        ("$\\nonsense{x}$", "nonsense"),
+    ],
+)
+def test_what_leads_nowhere_stops_the_report_and_is_named(out, tmp_path, text, words):
+    for make in (pages.html, pages.pdf):
+        with pytest.raises(paths.UserError, match=words):
+            make(f"# T\n\n## S\n\n{text}\n", tmp_path)
+
+
+def test_numbers_follow_the_order_of_the_page_and_sections_their_level(tmp_path):
+    text = (
+        "# T\n\n## One\n\n### Sub part\n\n## Two\n\n"
+        + table(["x"], "tbl-b")
+        + "\n"
+        + table(["y"], "tbl-a")
+    )
+    text += "\n@tbl-a, @tbl-b, @sec-sub-part, @sec-two, [@tbl-a; @tbl-b]."
+    page, _ = both(text, tmp_path)
+    assert (
+        "Table\xa02, Table\xa01, Section\xa01.1, Section\xa02, (Table\xa02 and Table\xa01)."
+        in page.text
+    )
+    assert {"tbl-a", "tbl-b"} <= page.ids()
+
+
+def test_a_figure_and_a_publication_may_be_cited_together(tmp_path):
+    page, _ = both("# T\n\n## S\n\nAs @sec-s [@lecun1998] says [@sec-s; @guo2017].", tmp_path)
+    assert "As Section\xa01 (LeCun et al. 1998) says (Section\xa01) (Guo et al. 2017)." in page.text
+
+
+def test_contents_and_references_link_to_what_is_there(tmp_path):
+    text = "# T\n\n## Über kana かな\n\n### かな\n\n### 漢字\n\n@sec-漢字 [@lecun1998] and @guo2017\n\n## Last\n"
+    page, _ = both(text, tmp_path)
+    links = [value for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
+    targets = {value[1:] for value in links if value.startswith("#")}
+    assert targets and targets <= page.ids()
+
+
+# nothing gets in
+
+
+def test_no_cell_becomes_markup_in_html(tmp_path):
+    page = Page(pages.html("# T\n\n## S\n\n" + table(EVIL), tmp_path))
+    assert_harmless(page)
+    assert page.tags.count("td") == len(EVIL) and page.tags.count("h1") == 2
+    for text in EVIL:
+        assert text in page.text
+
+
+def test_no_cell_becomes_markup_in_typst(tmp_path):
+    pages.pdf("# T\n\n## S\n\n" + table(EVIL), tmp_path)
+
+    def found(kind):
+        fonts = [str(pages._kana_folder())]
+        return json.loads(
+            typst.query(str(tmp_path / "report.typ"), kind, root=str(tmp_path), font_paths=fonts)
+        )
+
+    assert [heading["body"]["text"] for heading in found("heading")] == ["S"]
+    assert not [kind for kind in ("list", "enum", "terms", "math.equation", "raw") if found(kind)]
+    shown = "".join(_words(found("table")[0]["children"]))
+    wanted = "cell" + "".join(EVIL)
+    assert re.sub(r"[\s\u200b\"']", "", shown) == re.sub(r"[\s\"']", "", wanted), (
+        "the words, all of them, and no more"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "<b onclick='alert(1)'>x</b>",
+        "[x](javascript:alert(1))",
+        "[x](JaVaScRiPt:alert(1))",
+        "[x]{onclick='alert(1)' style='color:red'}",
+        "`x`{=html}",
+        "```{=html}\n<script>alert(1)</script>\n```",
+        "```{=typst}\n#panic()\n```",
+        "`#panic()`{=typst}",
+        "## H {onclick='alert(1)'}",
+        "::: {onmouseover='alert(1)'}\nx\n:::",
+        "```{.python onclick='x'}\n1\n```",
+        "<https://x.org/'onclick=alert(1)>",
+        "[x](data:text/html,<script>)",
+        "---\nheader-includes: <script>alert(1)</script>\n---",
+        "<svg onload=alert(1)>",
+        "[x](http://a.b 'onclick=1')",
+        '$\\text{"#panic()}$',
+    ],
+)
+def test_notebook_text_brings_no_script_and_no_raw_typst(tmp_path, text):
+    page, document = both(f"# T\n\n## S\n\n{text}\n\n", tmp_path)
+    assert_harmless(page)
+    assert document.startswith(b"%PDF")
+
+
+def test_the_page_forbids_scripts_and_remote_loads(tmp_path):
+    page = Page(pages.html("# T\n\n## S かな\n", tmp_path))
+    contents = [value for tag, name, value in page.attributes if (tag, name) == ("meta", "content")]
+    policy = next(value for value in contents if "default-src" in value)
+    assert (
+        "default-src 'none'" in policy
+        and "script-src" not in policy
+        and "http" not in policy
+        and "*" not in policy
+    )
+    assert ("html", "lang", "en") in page.attributes and "T" in page.text
+
+
+def test_kana_travel_with_the_page_and_only_where_there_are_some(tmp_path):
+    assert b"font/woff" in pages.html("# T\n\n## S ゝ\n", tmp_path)
+    assert b"font/woff" not in pages.html("# T\n\n## S\n", tmp_path)
+
+
+def test_a_table_of_many_rows_and_columns_is_typeset(tmp_path):
+    import pandas as pd
+
+    from helpers.show.exhibits import Table
+
+    frame = pd.DataFrame(
+        {f"column {k}": ["emnist_letters_bymerge / a_long_word"] * 120 for k in range(12)}
+    )
+    page, document = both("# T\n\n## S\n\n" + Table(frame, "c", "tbl-a")._markdown(), tmp_path)
+    assert page.tags.count("tr") == 121 and len(re.findall(rb"/Type\s*/Page\b", document)) > 3
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(
+    not shutil.which("chromium"), reason="no Chromium here: the page was NOT opened in a browser"
+)
+@pytest.mark.parametrize("width", [390, 1300])
+def test_a_browser_loads_nothing_says_nothing_and_never_scrolls_sideways(tmp_path, width):
+    from playwright.sync_api import sync_playwright
+
+    wide = (
+        table(["a_very_long_word_that_cannot_be_broken_" * 4]) + "\n```\n" + "x" * 300 + "\n```\n\n"
+    )
+    wide += "$$" + "a + " * 60 + "a$$ {#eq-a}\n\n`" + "y" * 200 + "`"
+    (tmp_path / "page.html").write_bytes(pages.html("# T\n\n## S かな\n\n" + wide, tmp_path))
+    said, asked = [], []
+    with sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.on("console", lambda message: said.append(message.text))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((tmp_path / "page.html").as_uri())
+        page.click("nav a")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("document.fonts.check('16px Kana', 'か')")
+        browser.close()
+    assert said == [] and [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+# appendix
+
+
+def output(kind, **fields):
+    return nbformat.v4.new_output(kind, **fields)
+
+
+def appendix(tmp_path, *outputs, source="f()", tags=()):
+    node = nbformat.v4.new_notebook()
+    text = "# T <script>alert(1)</script>\n\n@fig-gone [@nobody] ![x](https://x.org/a.png)\n\n"
+    text += "<details><summary>Answer</summary>\n\nIt is *so*.\n\n</details>"
+    node.cells = [
+        nbformat.v4.new_markdown_cell(text),
+        nbformat.v4.new_code_cell(source, outputs=list(outputs), metadata={"tags": list(tags)}),
+    ]
+    nbformat.write(node, tmp_path / "run.ipynb")
+    report.appendix(tmp_path / "run.ipynb", tmp_path / "run.html")
+    return Page((tmp_path / "run.html").read_bytes())
+
+
+def test_an_appendix_never_passes_html_through(tmp_path):
+    data = {
+        "text/html": "<script>alert(1)</script><b>bold</b>",
+        "text/plain": "as text",
+        "application/javascript": "alert(1)",
+        "image/svg+xml": "<svg onload=alert(1)>",
+    }
+    markdown = {"text/markdown": "<img src=x onerror=alert(1)> [x](javascript:1)"}
+    page = appendix(
+        tmp_path, output("display_data", data=data), output("display_data", data=markdown)
+    )
+    assert_harmless(page)
+    assert "as text" in page.text and "bold" not in page.text
+
+
+def test_an_appendix_shows_an_error_legibly_and_folds_its_code(tmp_path):
+    page = appendix(
+        tmp_path,
+        output("error", ename="E", evalue="bad", traceback=["\x1b[0;31mE\x1b[0m: bad", "in <f>"]),
+        output("stream", name="stderr", text="careful\n"),
+        output("stream", name="stdout", text="1/9\r9/9 done\n"),
+    )
+    assert page.tags.count("details") == 2 and "Answer" in page.text and "\x1b" not in page.text
+    assert "E: bad\nin <f>" in page.text and "careful" in page.text
+    assert "9/9 done" in page.text and "1/9" not in page.text
+
+
+def test_an_appendix_embeds_images_and_has_no_remote_one(tmp_path):
+    from PIL import Image
+
+    content = io.BytesIO()
+    Image.new("L", (4, 4)).save(content, "PNG")
+    page = appendix(
+        tmp_path,
+        output("display_data", data={"image/png": base64.b64encode(content.getvalue()).decode()}),
+    )
+    assert_harmless(page)
+    assert page.tags.count("img") == 1 and "image not shown" in page.text
+
+
+@pytest.mark.parametrize("tags, opened", [((), 1), (("setup",), 0), (("figure",), 0)])
+def test_code_that_teaches_stands_open_and_set_up_is_folded(tmp_path, tags, opened):
+    page = appendix(tmp_path, tags=tags)
+    assert sum((tag, name) == ("details", "open") for tag, name, _ in page.attributes) == opened
+
+
+def test_a_damaged_notebook_is_named(tmp_path):
+    (tmp_path / "a.ipynb").write_text("{")
+    with pytest.raises(paths.UserError, match="a.ipynb"):
+        report.appendix(tmp_path / "a.ipynb", tmp_path / "a.html")
