@@ -17,11 +17,22 @@ SEAL = "content_sha256"  # the field of a JSON object that holds the hash of the
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def save_all(contents, durable=True):
-    """Write {path: bytes}, all or none: a disk that is full leaves every file as it was. Makes the folders; UserError where one cannot be written.
+def save_all(contents, durable=True, manifest=None, also=()):
+    """Write {path: bytes}, all or none: a disk that is full leaves every file as it was.
 
-    Durable: the bytes are on the disk before a name points to them, so that a power cut leaves the old file or the new one.
+    Durable: the bytes are on the disk before a name points to them, so that a power cut leaves the
+    old file or the new one. `manifest` is the path of a file that is written last and names them
+    and the files `also`, which are there already, with their SHA-256; `sha256sum -c` reads it.
+    Makes the folders; UserError where one cannot be written.
     """
+    if manifest:
+        sums = {path: sha256(path) for path in also}
+        sums |= {path: bytes_sha256(content) for path, content in contents.items()}
+        lines = [
+            f"{digest}  {os.path.relpath(path, Path(manifest).parent)}\n"
+            for path, digest in sums.items()
+        ]
+        contents = {**contents, manifest: "".join(lines).encode()}
     partials = {}
     try:
         for path, content in contents.items():
@@ -41,6 +52,24 @@ def save_all(contents, durable=True):
         for partial in partials.values():
             with contextlib.suppress(OSError):  # renamed, or never begun
                 partial.unlink()
+
+
+def harmed(manifest):
+    """Paths that a manifest names and that are not as they were written, missing ones too.
+
+    The manifest itself where it cannot be read; an empty list where all is well. Raises
+    FileNotFoundError where there is no manifest.
+    """
+    manifest = Path(manifest)
+    try:
+        lines = manifest.read_text(encoding="ascii").splitlines()
+        told = {
+            manifest.parent / name: digest for digest, name in (line.split("  ") for line in lines)
+        }
+    except ValueError:
+        return [manifest]
+    whole = [path for path, digest in told.items() if path.is_file() and sha256(path) == digest]
+    return [path for path in told if path not in whole] if told else [manifest]
 
 
 def save_bytes(path, content):
