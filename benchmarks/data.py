@@ -1,6 +1,7 @@
-"""Data: the official MNIST files made into arrays, and the arrays opened again, ours against TensorFlow Datasets.
+"""Data: the MNIST files made into arrays, these opened again, ours against TensorFlow Datasets.
 
-The files have the official format and size; their images are those of the prepared MNIST, or stand-ins where there is none.
+The files have the official format and size; their images are those of the prepared MNIST, or
+stand-ins where there is none.
 """
 
 import contextlib
@@ -60,7 +61,7 @@ def served(folder):
 
 
 def _builder(address, sums):
-    """TensorFlow Datasets' own MNIST, pointed at another address, with the checksums of what lies there."""
+    """TensorFlow Datasets' own MNIST, pointed at another address with other checksums."""
     import tensorflow_datasets as tfds
     from tensorflow_datasets.core.download import checksums
     from tensorflow_datasets.core.utils import gcs_utils
@@ -69,7 +70,8 @@ def _builder(address, sums):
     from helpers.store import backend  # noqa: F401  loads TensorFlow without its start-up messages
 
     tfds.disable_progress_bar()
-    gcs_utils._is_gcs_disabled = True  # it would ask Google's servers for a prepared copy, and wait for them where there is no network
+    # It would ask Google's servers for a prepared copy, and wait for them without network.
+    gcs_utils._is_gcs_disabled = True
 
     class LoopbackMnist(mnist.MNIST):
         URL = address
@@ -97,9 +99,10 @@ def theirs_prepare(address, sums, folder):
 
 
 def ours_prepare(kept, sums, folder):
-    """Seconds from the same files, put into place by hand, to a checked and hashed copy, in an empty folder."""
-    from helpers.datasets import copies, sources
-    from helpers.store import paths  # noqa: F401
+    """Seconds from the same files, put there by hand, to a checked and hashed copy."""
+    from helpers.datasets import copies, official
+    from helpers.datasets.catalogue import SETS
+    from helpers.store import paths
 
     paths.DATA = Path(folder)
     wanted = {file: (f"http://127.0.0.1/{file}", *facts) for file, facts in sums.items()}
@@ -108,14 +111,18 @@ def ours_prepare(kept, sums, folder):
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(kept, Path(folder) / "downloads" / "mnist")
         started = time.perf_counter()
-        copies.make("mnist", lambda into: sources.official("mnist", into, wanted, print), print)
+        copies.make(
+            "mnist",
+            lambda into: official.unpack("mnist", SETS["mnist"], into, print, wanted),
+            print,
+        )
         return time.perf_counter() - started
 
     return prepared
 
 
 def theirs_load(address, sums, folder):
-    """Seconds of `tfds.load(..., batch_size=-1)` of the prepared set, as NumPy arrays read through once."""
+    """Seconds of `tfds.load(..., batch_size=-1)` of the prepared set, read through once."""
     import tensorflow_datasets as tfds
 
     from helpers.store import backend  # noqa: F401  loads TensorFlow without its start-up messages
@@ -137,7 +144,7 @@ def theirs_load(address, sums, folder):
 
 
 def ours_load(folder):
-    """Seconds of `datasets.load` of the prepared set, which compares its hash, and of reading it through once."""
+    """Seconds of `datasets.load` of the prepared set, hash compared, and read through once."""
     from helpers import datasets
     from helpers.store import paths
 
@@ -160,7 +167,7 @@ def _read(x, y, count):
 
 @contextlib.contextmanager
 def prepared_by():
-    """The two ways to prepare MNIST, each a Worker, and the arguments of those that load what they have made."""
+    """The two ways to prepare MNIST, each a Worker, and what those that load it are given."""
     with tempfile.TemporaryDirectory() as name:
         kept, theirs, ours = Path(name) / "kept", f"{name}/theirs", f"{name}/ours"
         kept.mkdir()

@@ -1,29 +1,20 @@
-"""Prepared copies of data sets: .npy arrays and meta.json in data/NAME/ or data/stand-in/NAME/, whole or not there."""
+"""Prepared copies: .npy arrays and meta.json in data/NAME/ or data/stand-in/NAME/, or nothing."""
 
 import os
 import shutil
 import time
 
+import numpy as np
+
 from helpers.datasets import arrays as idx
-from helpers.datasets import sources
+from helpers.datasets.catalogue import OWN, SETS
 from helpers.store import files, locks, paths
 from helpers.store.paths import UserError
 
+MANIFEST = "meta.sha256"  # beside meta.json; the arrays are hashed whenever they are loaded
 RECORDED = (
-    "name",
-    "title",
-    "kind",
-    "sha256",
-    "train",
-    "test",
-    "image_shape",
-    "classes",
-    "class_names",
-    "split",
-    "licence",
-    "source",
-    "note",
-)
+    "name title kind sha256 train test image_shape classes class_names split licence source note"
+).split()
 
 
 def folder(name, kind):
@@ -34,20 +25,30 @@ def folder(name, kind):
 def meta(where):
     """meta.json of a prepared copy, or None where it is missing, damaged or incomplete."""
     found = files.load_json(where / "meta.json")
-    return (
-        found
-        if isinstance(found, dict)
-        and all(key in found for key in RECORDED)
-        and files.unharmed(found)
-        else None
-    )
+    if not isinstance(found, dict) or not set(RECORDED) <= set(found):
+        return None
+    try:
+        return None if files.harmed(where / MANIFEST) else found
+    except FileNotFoundError:  # no manifest: made by an earlier version
+        return found
+
+
+def opened(found, name):
+    """The arrays that `found` (the meta of a copy) describes, and what is wrong with them."""
+    try:
+        arrays = idx.open_folder(folder(name, found["kind"]))
+    except UserError as error:
+        return {}, str(error).rstrip(".")
+    right = idx.sha256(arrays) == found["sha256"]
+    return arrays, "" if right else "its arrays are not the ones that meta.json describes"
 
 
 def label(found, name=None):
-    """Short text for figures and tables that says what a provenance record describes. name: the set asked for."""
-    title, asked = found["title"], sources.SETS.get(name, {"title": "the set asked for"})["title"]
+    """Short text for figures and tables on what `found` describes. name: the set asked for."""
+    title, asked = found["title"], SETS.get(name, OWN).title
     return {
         "official": title,
+        "own": title,
         "partial": f"{title} (part of the official set)",
         "substitute": f"{title} (in place of {asked})",
         "stand-in": f"STAND-IN for {title}: drawn by this program",
@@ -55,63 +56,64 @@ def label(found, name=None):
 
 
 def alone(name, say):
-    """The lock of the data folder: sets are prepared one at a time, whoever asks, and found prepared by those who waited."""
-    return locks.held(
-        paths.DATA / ".lock",
-        lambda holder: say(f"{name}: {holder}, is preparing data in {paths.DATA}; waiting for it"),
-    )
+    """The lock of the data folder: sets are prepared one at a time; who waited finds them there."""
+    waiting = f"is preparing data in {paths.DATA}; waiting for it"
+    return locks.held(paths.DATA / ".lock", lambda holder: say(f"{name}: {holder}, {waiting}"))
 
 
 def make(name, source, say):
-    """Let source(folder) write arrays into a temporary folder; check, hash and rename it. Returns the provenance."""
+    """Let source(folder) fill a folder; check, hash, rename it. Returns the provenance."""
     partial = paths.DATA / f".{name}.{os.getpid()}.partial"
     try:
         paths.DATA.mkdir(parents=True, exist_ok=True)
-        for left in paths.DATA.glob(f".{name}.*.partial"):  # by a process that was killed
+        for left in paths.DATA.glob(f".{name}.*"):  # by a process that was killed
             if left == partial or time.time() - left.stat().st_mtime > 3600:
                 shutil.rmtree(left)
         partial.mkdir()
-        found = files.sealed(_finished(source(partial), partial))
-        files.save_json(partial / "meta.json", found)
-        final = folder(name, found["kind"])
+        found = _finished(name, source(partial), partial)
+        content = {partial / "meta.json": files.as_json(found)}
+        files.save_all(content, manifest=partial / MANIFEST)
+        final, old = folder(name, found["kind"]), partial.with_suffix(".old")
         final.parent.mkdir(exist_ok=True)
-        _publish(partial, final, found["sha256"])
+        if final.exists():
+            final.rename(old)
+        partial.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise UserError(
-            f"Cannot prepare {name}: {error.filename or paths.DATA}: {error.strerror or error}. "
-            "Free some space, or choose a folder you may write to with DATA_DIR=DIR."
-        ) from error
+        fault = f"{error.filename or paths.DATA}: {error.strerror or error}"
+        way = "Free some space, or choose a folder you may write to with DATA_DIR=DIR."
+        raise UserError(f"Cannot prepare {name}: {fault}. {way}") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    say(
-        f"{name}: ready: {label(found, name)}, {found['train']:,} / {found['test']:,} images, "
-        f"sha256 {found['sha256'][:12]}..., in {final}"
-    )
+    counts = f"{found['train']:,} / {found['test']:,} images, sha256 {found['sha256'][:12]}..."
+    say(f"{name}: ready: {label(found, name)}, {counts}, in {final}")
     return found
 
 
-def _finished(found, where):
-    """Provenance with counts and hash, after the arrays have been checked against it."""
+def _finished(name, told, where):
+    """Provenance with counts and hash, once the arrays in `where` are checked against `told`."""
     arrays = idx.open_folder(where)
-    source = ", ".join(found.get("files", {})) or f"{found['name']} ({found['kind']})"
-    known = sources.SETS.get(found["name"], {})
-    names = (
-        found.get("class_names")
-        or known.get("class_names")
-        or list(range(int(arrays["y_train"].max()) + 1))
-    )
-    if not isinstance(names, list) or len(names) != len(known.get("class_names", names)):
+    entry = SETS.get(told.get("name", name), OWN)
+    found = {"name": name, "title": name if entry is OWN else entry.title, "split": "own split"}
+    found |= {"licence": entry.licence, "citation": entry.citation, "note": "", **told}
+    source = ", ".join(told.get("files", {})) or f"{found['name']} ({found['kind']})"
+    known = entry.class_names or list(range(int(arrays["y_train"].max()) + 1))
+    names = told.get("class_names") or known
+    if not isinstance(names, list) or entry is not OWN and len(names) != len(known):
         raise UserError(f"{source}: class_names in its record must be a list, one name a class.")
-    idx.check(arrays, source, len(names), known.get("image_shape") or found.get("image_shape"))
-    counts = {"train": len(arrays["y_train"]), "test": len(arrays["y_test"])}
-    for part, count in counts.items():
-        if found.get(part, count) != count:
+    if entry is OWN and len(np.unique(arrays["y_train"])) < 2:
+        fault = f"{source}: y_train holds one class only, {arrays['y_train'][0]}"
+        raise UserError(f"{fault}; a network needs two or more to tell apart.")
+    shape = found.get("image_shape") if entry is OWN else (entry.side, entry.side)
+    idx.check(arrays, source, len(names), shape)
+    for part in ("train", "test"):
+        count = len(arrays[f"y_{part}"])
+        if found.setdefault(part, count) != count:
             raise UserError(
-                f"{source} holds {count:,} {part} images; its record promises {found[part]}."
+                f"{source}: {count:,} {part} images; its record promises {found[part]}."
             )
     return {
         **found,
-        **counts,
         "sha256": idx.sha256(arrays),
         "image_shape": list(arrays["x_train"].shape[1:]),
         "classes": len(names),
@@ -119,35 +121,13 @@ def _finished(found, where):
     }
 
 
-def _publish(partial, final, sha256):
-    """Rename the finished folder into place of what was there. Equal arrays stay: others may be reading them."""
-    if (meta(final) or {}).get("sha256") == sha256:
-        shutil.copy2(partial / "meta.json", final / ".meta.json.partial")
-        os.replace(final / ".meta.json.partial", final / "meta.json")
-        return
-    old = partial.with_suffix(".old")
-    if final.exists():
-        os.rename(final, old)
-    try:
-        os.rename(partial, final)
-    except OSError:
-        if (meta(final) or {}).get("sha256") != sha256:
-            raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
 def set_aside(damaged, fault, say):
     """Move a damaged copy to NAME.damaged beside it, where nothing reads it."""
     aside = damaged.with_name(f"{damaged.name}.damaged")
-    say(
-        f"{damaged.name}: {damaged} is damaged ({fault.rstrip('.')}); moved to {aside.name}, to be made again"
-    )
+    say(f"{aside.stem}: {damaged} is damaged ({fault}); moved to {aside.name}, to be made again")
     shutil.rmtree(aside, ignore_errors=True)
     try:
-        os.rename(damaged, aside)
-    except FileNotFoundError:
-        pass  # another process has moved it just now
+        damaged.rename(aside)
     except OSError as error:
-        raise UserError(
-            f"Cannot move the damaged {damaged} away ({error.strerror}): delete it."
-        ) from error
+        fault = f"Cannot move the damaged {damaged} away ({error.strerror})"
+        raise UserError(f"{fault}: move it elsewhere.") from error

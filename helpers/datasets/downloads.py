@@ -1,10 +1,10 @@
-"""Official files: TensorFlow Datasets' download manager and registered checksums, or files put in place by hand."""
+"""Official files: put in place by hand, or downloaded by pooch and compared with a checksum."""
 
-import contextlib
-import hashlib
 import os
-import shutil
+import queue
+import sys
 import threading
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,170 +24,106 @@ class Unavailable(UserError):
 
 
 def online():
-    """Whether a host of the official data answers, through the proxy that the environment names, if any.
+    """Whether a host of the official data answers, through the environment's proxy if any.
 
-    Found out once, within five seconds; child processes inherit the answer in KERAS_REPORTS_ONLINE.
+    Found out once, within five seconds; child processes inherit it in KERAS_REPORTS_ONLINE.
     """
     if "KERAS_REPORTS_ONLINE" not in os.environ:
-        answered, answers = threading.Event(), []
-
-        def ask(url):
-            answers.append(_answers(url))
-            if answers[-1] or len(answers) == len(HOSTS):
-                answered.set()
-
+        answers, end = queue.Queue(), time.monotonic() + 4.5
         for url in HOSTS:  # daemon threads: looking a name up has no time limit of its own
-            threading.Thread(target=ask, args=(url,), daemon=True).start()
-        answered.wait(4.5)
-        os.environ["KERAS_REPORTS_ONLINE"] = "1" if any(answers) else "0"
+            threading.Thread(target=_ask, args=(url, answers), daemon=True).start()
+        try:
+            found = any(answers.get(timeout=max(0, end - time.monotonic())) for _ in HOSTS)
+        except queue.Empty:
+            found = False
+        os.environ["KERAS_REPORTS_ONLINE"] = str(int(found))
     return os.environ["KERAS_REPORTS_ONLINE"] == "1"
 
 
-def _answers(url):
-    from http.client import HTTPException
-    from urllib.error import HTTPError
-    from urllib.request import Request, build_opener
+def _ask(url, answers):
+    import requests
 
     try:
-        build_opener().open(
-            Request(url, method="HEAD"), timeout=4
-        ).close()  # takes proxies from the environment
-    except HTTPError:
-        return True  # the host answered; over https a refusing proxy raises OSError instead
-    except (OSError, HTTPException, ValueError):
-        return False
-    return True
+        requests.head(url, timeout=4)
+        answers.put(True)
+    except requests.RequestException:  # over https a refusing proxy too
+        answers.put(False)
 
 
 def registered(builder):
-    """Official files {file name: (address, bytes, sha256)} of TensorFlow Datasets' MNIST, FashionMNIST or EMNIST."""
+    """Files {name: (address, bytes, sha256)} of a builder of TensorFlow Datasets: MNIST, EMNIST."""
     try:
         from tensorflow_datasets.image_classification import mnist
     except ImportError as error:
-        raise Unavailable(
-            f"addresses and checksums come from tensorflow-datasets, which cannot be imported ({error}): "
-            "install it, or give MIRROR=DIR"
-        ) from error
-    infos = getattr(mnist, builder).url_infos
-    return {
-        urlsplit(url).path.rsplit("/", 1)[-1]: (url, int(info.size), info.checksum)
-        for url, info in infos.items()
-    }
+        fault = f"addresses come from tensorflow-datasets, which cannot be imported ({error})"
+        raise Unavailable(f"{fault}: install it, or give MIRROR=DIR") from error
+    infos = getattr(mnist, builder).url_infos.items()
+    return {Path(urlsplit(url).path).name: (url, int(i.size), i.checksum) for url, i in infos}
 
 
-def fetch(folder, wanted, say=print):
+def fetch(folder, wanted, say=print, unpacked=()):
     """Paths {file name: path} of `wanted` {file name: (address, bytes or None, checksum or None)}.
 
-    A file of that name put into `folder` by hand is taken; else one downloaded earlier; else it is downloaded. Each is
-    compared with its checksum (SHA-256 or MD5, told by length) before it is handed out. Raises Unavailable where one
-    cannot be had, UserError where a file put there by hand is not the official one.
+    A file of that name put into `folder` by hand is taken; else one downloaded earlier; else it is
+    downloaded. Each is compared with its checksum, a SHA-256 or "md5:...", or with that of the
+    same file unpacked, {file name: checksum}. What lies there and is not read is said. Raises
+    Unavailable where one cannot be had, UserError where one put there by hand is another file.
     """
-    found = {name: folder / name for name in wanted if (folder / name).is_file()}
-    for name, path in found.items():
-        if not _intact(path, wanted[name][2]):
-            raise UserError(
-                f"{path} is not the official file: its checksum differs from {wanted[name][2]}. "
-                "Delete it, or replace it by a whole copy."
-            )
-    missing = {name: wanted[name] for name in wanted if name not in found}
-    if missing:
-        for name, (url, size, checksum) in missing.items():
-            say(
-                f"  fetching {name}, {f'{size:,} bytes' if size else 'size not known'}, "
-                f"{f'checksum {checksum[:12]}...' if checksum else 'no checksum known'}, from {url}"
-            )
-        found |= _download(folder, missing)
-    for name, path in found.items():
-        verdict = (
-            "checksum right"
-            if wanted[name][2]
-            else f"no checksum known; sha256 seen: {files.sha256(path)}"
-        )
-        say(f"  {name}: {path.stat().st_size:,} bytes, {verdict}")
-    return found
+    used = {name: path for name in wanted if (path := _by_hand(folder, name))}
+    others = {path.name for path in folder.glob("[!.]*")} - {path.name for path in used.values()}
+    others = sorted(name for name in others if not name.startswith(("downloaded-", "tmp")))
+    if others and len(used) < len(wanted):
+        missing = ", ".join(name for name in wanted if name not in used)
+        say(f"  not read in {folder}: {', '.join(others)[:200]}; what is wanted there: {missing}")
+    right = {name: checksum for name, (_, _, checksum) in wanted.items()}
+    for name, path in used.items():
+        if not _intact(path, right[name]):
+            if not _intact(path, other := dict(unpacked).get(name, "none")):
+                fault = f"{path} is not the official file: its checksum is not {right[name]}"
+                way = "Put a whole copy of that in its place, or move it elsewhere."
+                raise UserError(f"{fault}. {way}")
+            right[name] = other
+    for name, (url, size, _) in wanted.items():
+        path, checksum = used.setdefault(name, folder / f"downloaded-{name}"), right[name]
+        if not (path.is_file() and _intact(path, checksum)):
+            say(f"  fetching {name}, {f'{size:,} bytes' if size else 'size not known'}, from {url}")
+            _download(url, checksum, path)
+        known = checksum or "not known"
+        say(f"  {path.name}: checksum {known}; sha256 seen: {files.sha256(path)}")
+    return used
+
+
+def _by_hand(folder, name):
+    """Where a file was put by hand, under its own name, unpacked, or with a dot for the dash that
+    unpacking programs put there; None where it was not."""
+    names = [name, name.removesuffix(".gz")]
+    names += [other.replace("-idx", ".idx") for other in names]
+    return next((folder / other for other in names if (folder / other).is_file()), None)
 
 
 def _intact(path, checksum):
-    if checksum is None:
-        return True
-    with open(path, "rb") as file:
-        return (
-            hashlib.file_digest(file, "md5" if len(checksum) == 32 else "sha256").hexdigest()
-            == checksum
-        )
+    import pooch
+
+    algorithm, _, digest = (checksum or "").rpartition(":")
+    return not checksum or pooch.file_hash(path, algorithm or "sha256") == digest
 
 
-def _download(folder, wanted):
-    """Download through TensorFlow Datasets, with progress; files are kept, and used again while intact."""
-    try:
-        import requests
-        import tensorflow_datasets as tfds
-        from tensorflow_datasets.core.download import checksums
-        from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
-    except ImportError as error:
-        raise Unavailable(
-            f"downloads go through tensorflow-datasets, which cannot be imported ({error}): "
-            f"install it, put {', '.join(wanted)} into {folder}, or give MIRROR=DIR"
-        ) from error
-    infos = {
-        url: checksums.UrlInfo(size=tfds.core.utils.Size(size), checksum=checksum, filename=name)
-        for name, (url, size, checksum) in wanted.items()
-        if size and checksum
-    }
-    before = set(folder.glob("*.tmp.*"))
-    for last_try in (False, True):
-        try:
-            with _patience():
-                manager = tfds.download.DownloadManager(
-                    download_dir=folder, extract_dir=folder, url_infos=infos
-                )
-                # One after the other: where one fails, no other goes on in the background.
-                found = {name: Path(manager.download(url)) for name, (url, _, _) in wanted.items()}
-        except requests.RequestException as error:  # refused, cut off, stalled
-            if last_try:
-                raise Unavailable(
-                    f"cannot download ({' '.join(str(error).split())[:200]})"
-                ) from error
-            continue
-        except tfds.download.DownloadError as error:  # an answer other than 200
-            raise Unavailable(f"cannot download ({error})") from error
-        except NonMatchingChecksumError as error:
-            host = urlsplit(next(iter(wanted.values()))[0]).hostname
-            raise Unavailable(
-                f"wrong checksum: what {host} sent is not the registered file"
-            ) from error
-        finally:
-            for left in set(folder.glob("*.tmp.*")) - before:
-                shutil.rmtree(left, ignore_errors=True)
-        wrong = {name: path for name, path in found.items() if not _intact(path, wanted[name][2])}
-        if not wrong:
-            return found
-        for path in (
-            wrong.values()
-        ):  # altered since it was downloaded, or never checked by the manager: once more
-            path.unlink()
-            path.with_name(path.name + ".INFO").unlink(missing_ok=True)
-    raise Unavailable(f"wrong checksum: {', '.join(wrong)} as sent is not the official file")
-
-
-@contextlib.contextmanager
-def _patience():
-    """While it holds: no try at all without network, three retries instead of ten, and no waiting for ever.
-
-    TensorFlow Datasets sets no time limit and offers no way to set one, and a server that stalls would hang the run.
-    """
+def _download(url, checksum, path):
+    """Download a file, trying twice; kept only if its checksum is right. Raises Unavailable."""
+    import pooch
     import requests
-    from tensorflow_datasets.core.download import downloader
 
-    get, retries = requests.Session.get, downloader.MAX_RETRIES
-
-    def limited(session, url, **options):
-        if urlsplit(url).hostname not in LOOPBACK and not online():
-            raise requests.ConnectionError("no network")
-        return get(session, url, timeout=(10, SILENCE), **options)
-
-    requests.Session.get, downloader.MAX_RETRIES = limited, 3
-    try:
-        yield
-    finally:
-        requests.Session.get, downloader.MAX_RETRIES = get, retries
+    host = urlsplit(url).hostname
+    if host not in LOOPBACK and not online():
+        raise Unavailable("no network")
+    pooch.get_logger().setLevel("ERROR")
+    http = pooch.HTTPDownloader(sys.stderr.isatty(), chunk_size=1 << 16, timeout=(10, SILENCE))
+    for _ in range(2):
+        try:
+            pooch.retrieve(url, checksum, path.name, path.parent, downloader=http)
+            return
+        except requests.RequestException as error:  # refused, cut off, stalled
+            failure = Unavailable(f"cannot download ({' '.join(str(error).split())[:200]})")
+        except ValueError:
+            failure = Unavailable(f"wrong checksum: what {host} sent is not the registered file")
+    raise failure

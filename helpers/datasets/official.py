@@ -1,8 +1,7 @@
-"""Readers of the official files, one function a publisher: fetch, check, write as .npy arrays. No TFRecord in between.
+"""Readers of the official files, one a publisher: fetch, check, write as .npy arrays.
 
-Each takes the set's name, the folder where downloads are kept, the folder to write into, other addresses than the
-registered ones ({file name: (address, bytes, checksum)}, for a server of one's own) and `say`; it returns the files
-used, {file name: path}.
+Each takes the set's name, the folder where downloads are kept, the folder to write into, the
+official files {file name: (address, bytes, checksum)} and `say`; returns {file name: path} as used.
 """
 
 import os
@@ -12,7 +11,8 @@ import zipfile
 import numpy as np
 
 from helpers.datasets import arrays as idx
-from helpers.datasets.downloads import Unavailable, fetch, online, registered
+from helpers.datasets.downloads import Unavailable, fetch, online
+from helpers.store import files, paths
 from helpers.store.paths import UserError
 
 IDX_FILES = {
@@ -21,106 +21,132 @@ IDX_FILES = {
     "x_test": "t10k-images-idx3-ubyte.gz",
     "y_test": "t10k-labels-idx1-ubyte.gz",
 }
-K49_URL = "http://codh.rois.ac.jp/kmnist/dataset/k49/"
-# The publisher names no checksums. These MD5 sums are the ones that several independent loaders register.
-K49_FILES = {
-    "x_train": ("k49-train-imgs.npz", "7ac088b20481cf51dcd01ceaab89d821"),
-    "y_train": ("k49-train-labels.npz", "44a8e1b893f81e63ff38d73cad420f7a"),
-    "x_test": ("k49-test-imgs.npz", "d352e201d846ce6b94f42c990966f374"),
-    "y_test": ("k49-test-labels.npz", "4da6f7a62e67a832d5eb1bd85c5ee448"),
+# MD5 sums of the same four files unpacked, in this order; the registered ones are of the packed.
+UNPACKED = {
+    "mnist": (
+        *("md5:6bbc9ace898e44ae57da46a324031adb", "md5:a25bea736e30d166cdddb491f175f624"),
+        *("md5:2646ac647ad5339dbf082846283269ea", "md5:27ae3e4e09519cfbb04c329615203637"),
+    ),
+    "fashion_mnist": (
+        *("md5:f4a8712d7a061bf5bd6d2ca38dc4d50a", "md5:9018921c3c673c538a1fc5bad174d6f9"),
+        *("md5:8181f5470baa50b63fa0f6fddb340f0a", "md5:15d484375f8d13e6eb1aabb0c3f46965"),
+    ),
 }
+# In the order of the arrays. The publisher names no checksums: these are the MD5 sums that several
+# independent loaders register.
+K49_FILES = {
+    "k49-train-imgs.npz": "md5:7ac088b20481cf51dcd01ceaab89d821",
+    "k49-train-labels.npz": "md5:44a8e1b893f81e63ff38d73cad420f7a",
+    "k49-test-imgs.npz": "md5:d352e201d846ce6b94f42c990966f374",
+    "k49-test-labels.npz": "md5:4da6f7a62e67a832d5eb1bd85c5ee448",
+}
+K49 = "http://codh.rois.ac.jp/kmnist/dataset/k49/"
+K49_URLS = {file: (K49 + file, None, md5) for file, md5 in K49_FILES.items()}
 FINGERS = "koryakinp/fingers"  # on Kaggle, which names no checksum
 FINGER_FILE = re.compile(r"(?:^|/)(train|test)/([^/]+_([0-5])([LR])\.png)$")
 
 
+def unpack(name, entry, into, say=print, urls=None):
+    """Write the arrays of an `entry` of the catalogue into a folder; returns their provenance.
+
+    Its files were put by hand into data/downloads/, downloaded before, or are downloaded now, from
+    `urls` if given. Raises Unavailable where they cannot be had now, UserError where a file put
+    there by hand is wrong or a class is missing.
+    """
+    if not entry.read:
+        raise Unavailable("no official files")
+    folder = paths.DATA / "downloads" / entry.folder
+    if urls is None and not (folder.is_dir() and any(folder.iterdir())) and not online():
+        raise Unavailable("no network")
+    folder.mkdir(parents=True, exist_ok=True)
+    say(f"{name}: official files of {entry.title}, in {folder}")
+    used = entry.read(name, folder, into, urls or entry.urls(), say)
+    counts = []
+    for part in ("train", "test"):
+        y = np.load(into / f"y_{part}.npy", allow_pickle=False)
+        if absent := set(range(len(entry.class_names))) - set(y.tolist()):
+            fault = f"The files of {name} in {folder} hold no {part} image of class {min(absent)}"
+            raise UserError(f"{fault}: put the official ones in their place.")
+        counts.append(len(y))
+    whole = counts == [entry.train, entry.test]
+    return {
+        "kind": "official" if whole else "partial",
+        "split": "official" if whole else f"part of {entry.train:,} / {entry.test:,} images",
+        "note": entry.note,
+        "source": "official files",
+        "files": {file: files.sha256(path) for file, path in used.items()},
+    }
+
+
 def mnist(name, folder, into, urls, say):
-    """MNIST and Fashion-MNIST: four gzip-ed IDX files."""
-    used = fetch(
-        folder, urls or registered({"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}[name]), say
-    )
+    """MNIST and Fashion-MNIST: four IDX files, gzip-ed; those put there by hand may be unpacked."""
+    used = fetch(folder, urls, say, dict(zip(IDX_FILES.values(), UNPACKED[name])))
     for key, file in IDX_FILES.items():
         with idx.readable(used[file]), open(used[file], "rb") as stream:
-            idx.copy_idx(
-                stream,
-                used[file].stat().st_size,
-                into / f"{key}.npy",
-                (28, 28) if key[0] == "x" else (),
-            )
+            shape = (28, 28) if key[0] == "x" else ()
+            idx.copy_idx(stream, used[file].stat().st_size, into / f"{key}.npy", shape)
     return used
 
 
 def emnist(name, folder, into, urls, say):
-    """The EMNIST partitions: gzip-ed IDX files in one zip archive, each image transposed; here they are turned upright.
+    """The EMNIST partitions: gzip-ed IDX files in one zip archive, each image transposed.
 
-    Letters is read as TensorFlow Datasets reads it: the first 88,800 and 14,800 records, labels 1 to 26, here 0 to 25.
+    Here they are turned upright. Letters is read as TensorFlow Datasets reads it: the first 88,800
+    and 14,800 records, labels 1 to 26, here 0 to 25.
     """
-    used = fetch(folder, urls or registered("EMNIST"), say)
-    path = used["gzip.zip"]
-    partition = name.removeprefix("emnist_")
-    take = {"train": 88_800, "test": 14_800} if partition == "letters" else {}
+    used = fetch(folder, urls, say)
+    path, partition = used["gzip.zip"], name.removeprefix("emnist_")
+    letters = partition == "letters"
     say(f"  reading {partition} from the archive")
     with idx.readable(path), zipfile.ZipFile(path) as archive:
         for key in IDX_FILES:
-            images, part = key[0] == "x", key[2:]
-            kind = "images-idx3" if images else "labels-idx1"
+            part, images = key[2:], key[0] == "x"
+            kind, shape = ("images-idx3", (28, 28)) if images else ("labels-idx1", ())
             member = archive.getinfo(f"gzip/emnist-{partition}-{part}-{kind}-ubyte.gz")
+            take = {"train": 88_800, "test": 14_800}[part] if letters else None
             with archive.open(member) as stream:
-                idx.copy_idx(
-                    stream,
-                    member.file_size,
-                    into / f"{key}.npy",
-                    (28, 28) if images else (),
-                    take.get(part),
-                    upright=images,
-                )
-    if partition == "letters":
-        for part in ("train", "test"):
-            labels = np.load(into / f"y_{part}.npy", allow_pickle=False)
-            if labels.min() < 1:
-                raise UserError(
-                    f"{path}: EMNIST Letters counts from 1, yet a label is 0: delete it, fetch it again."
-                )
-            np.save(into / f"y_{part}.npy", labels - np.uint8(1))
+                to = into / f"{key}.npy"
+                idx.copy_idx(stream, member.file_size, to, shape, take, upright=images)
+    for file in [into / "y_train.npy", into / "y_test.npy"] if letters else []:
+        labels = np.load(file, allow_pickle=False)
+        if labels.min() < 1:
+            fault = f"{path} counts from 1, yet a label is 0"
+            raise UserError(f"{fault}: put the official file in its place.")
+        np.save(file, labels - np.uint8(1))
     return used
 
 
 def kuzushiji(name, folder, into, urls, say):
     """Kuzushiji-49: four npz files, each of one array `arr_0`."""
-    used = fetch(
-        folder, urls or {file: (K49_URL + file, None, md5) for file, md5 in K49_FILES.values()}, say
-    )
-    for key, (file, _) in K49_FILES.items():
+    used = fetch(folder, urls, say)
+    for key, file in zip(idx.KEYS, K49_FILES):
         with idx.readable(used[file]), zipfile.ZipFile(used[file]) as archive:
-            idx.copy_npz(archive, "arr_0", into / f"{key}.npy")
+            idx.copy_npz(archive, "arr_0", into / f"{key}.npy", say)
     return used
 
 
 def fingers(name, folder, into, urls, say):
-    """Fingers: PNG files train/..._3L.png (three fingers, left hand), from an archive put by hand or by kagglehub."""
+    """Fingers: PNG files train/..._3L.png (three fingers, left hand), by hand or from Kaggle."""
     for path in (folder / "fingers.zip", folder / "archive.zip"):
         if path.is_file():
-            say(
-                f"  {path.name}: put there by hand, {path.stat().st_size / 1e6:,.1f} MB; no checksum is known"
-            )
+            size = path.stat().st_size / 1e6
+            say(f"  {path.name}: put there by hand, {size:,.1f} MB; no checksum is known")
             with idx.readable(path), zipfile.ZipFile(path) as archive:
-                members = {
-                    member.filename: member
-                    for member in archive.infolist()
-                    if member.file_size < 1_000_000
-                }
-                _write_hands(members, lambda file: archive.open(members[file]), path, into, say)
+                small = [file.filename for file in archive.infolist() if file.file_size < 1_000_000]
+                _write_hands(small, archive.open, path, into, say)
             return {path.name: path}
-    kept = folder / "kaggle"
+    unpacked = [path for path in folder.rglob("train") if "kaggle.tmp." not in str(path)]
+    kept = unpacked[0].parent if unpacked else folder / "kaggle"
     if not kept.is_dir():
         _kaggle(folder, kept, say)
-    pictures = {path.relative_to(kept).as_posix(): path for path in kept.rglob("*.png")}
+    pictures = [path.relative_to(kept).as_posix() for path in kept.rglob("*.png")]
     with idx.readable(kept):
-        _write_hands(pictures, lambda file: open(pictures[file], "rb"), kept, into, say)
+        _write_hands(pictures, lambda file: open(kept / file, "rb"), kept, into, say)
     return {}
 
 
 def _kaggle(folder, kept, say):
-    """Download through kagglehub under a temporary name, with the user's Kaggle credentials if it asks for them."""
+    """Download by kagglehub, with the user's Kaggle credentials if it asks for them."""
     if not online():
         raise Unavailable("no network")
     say(f"  downloading {FINGERS} from Kaggle")
@@ -129,42 +155,39 @@ def _kaggle(folder, kept, say):
         import kagglehub
 
         kagglehub.dataset_download(FINGERS, output_dir=str(partial))
-    except (
-        Exception
-    ) as error:  # no package, no credentials, no answer: whatever it is, the next source is asked
+    except Exception as error:  # no package, no credentials, no answer: the next source is asked
         raise Unavailable(f"Kaggle gave nothing ({' '.join(str(error).split())[:200]})") from error
     partial.rename(kept)
 
 
-def _write_hands(files, opened, source, into, say):
-    """Arrays from 128x128 grey PNG files, in the order of their names; one that is there twice counts once."""
-    from PIL import Image
-
-    found = {}
-    for file in sorted(files):
+def _write_hands(pictures, opened, source, into, say):
+    """Arrays from PNG files, in the order of their names; one that is there twice counts once."""
+    rows = {"train": {}, "test": {}}
+    for file in sorted(pictures):
         if match := FINGER_FILE.search(file):
             part, name, count, hand = match.groups()
-            found.setdefault((part, name), (file, int(count), "LR".index(hand)))
-    say(f"  reading {len(found):,} PNG files, about {len(found) / 2000:.0f} s, only this once")
+            rows[part].setdefault(name, (file, int(count), "LR".index(hand)))
+    if not (rows["train"] and rows["test"]):
+        fault = f"{source} lacks train/..._3L.png or test/..._3L.png: it is not the Fingers archive"
+        raise UserError(f"{fault}; put that in its place.")
+    total = len(rows["train"]) + len(rows["test"])
+    say(f"  reading {total:,} PNG files, about {total / 2000:.0f} s, only this once")
+    for part in rows:
+        names, counts, hands = zip(*rows[part].values())
+        pixels = (_pixels(file, opened) for file in names)
+        idx.save_npy(into / f"x_{part}.npy", (len(names), 128, 128), pixels)
+        np.save(into / f"y_{part}.npy", np.array(counts, np.uint8))
+        np.save(into / f"hand_{part}.npy", np.array(hands, np.uint8))
 
-    def pixels(file):
-        try:
-            with opened(file) as stream, Image.open(stream, formats=["PNG"]) as image:
-                if image.size == (128, 128):  # known from its header, before anything is unpacked
-                    return image.convert("L").tobytes()
-        except (OSError, Image.DecompressionBombError) as error:
-            raise ValueError(f"{file}: {error}") from error
-        raise ValueError(f"{file} is {image.size}, not 128 x 128")
 
-    for part in ("train", "test"):
-        rows = [row for (where, _), row in found.items() if where == part]
-        if not rows:
-            raise UserError(
-                f"{source} holds no {part}/..._3L.png files, so it is not the Fingers archive: delete it "
-                "and fetch it again."
-            )
-        idx.save_npy(
-            into / f"x_{part}.npy", (len(rows), 128, 128), (pixels(file) for file, _, _ in rows)
-        )
-        np.save(into / f"y_{part}.npy", np.array([count for _, count, _ in rows], np.uint8))
-        np.save(into / f"hand_{part}.npy", np.array([hand for _, _, hand in rows], np.uint8))
+def _pixels(file, opened):
+    """Bytes of a grey PNG file of 128x128; ValueError where it is damaged or of another size."""
+    from PIL import Image
+
+    try:
+        with opened(file) as stream, Image.open(stream, formats=["PNG"]) as image:
+            if image.size == (128, 128):  # known from its header, before anything is unpacked
+                return image.convert("L").tobytes()
+    except (OSError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{file}: {error}") from error
+    raise ValueError(f"{file} is {image.size}, not 128 x 128")

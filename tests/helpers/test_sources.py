@@ -1,4 +1,4 @@
-"""The official path against a server on loopback: right, wrong and no bytes; and whether there is a network."""
+"""The official path against a server on loopback: right, wrong and no bytes; and the network."""
 
 import gzip
 import hashlib
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -17,7 +18,8 @@ from PIL import Image
 
 from helpers import datasets
 from helpers.datasets import arrays as idx
-from helpers.datasets import copies, downloads, official, sources
+from helpers.datasets import copies, downloads, official
+from helpers.datasets.catalogue import SETS
 from helpers.datasets.downloads import Unavailable
 from helpers.store import paths
 from helpers.store.paths import UserError
@@ -35,7 +37,7 @@ def offline(tmp_path, monkeypatch):
 
 @pytest.fixture
 def server():
-    """A web server; .files {name: bytes or a function of its request handler}, .asked: the names asked for."""
+    """A web server; .files {name: bytes, or a function of its request handler}; .asked: names."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -97,7 +99,7 @@ def mnist_files(arrays):
 
 
 def served(server, files, **other):
-    """Put files on the server; their registered {name: (address, bytes, sha256)}. other: what it sends instead."""
+    """Put files on the server; their {name: (address, bytes, sha256)}. other: sent instead."""
     server.files |= files | other
     return {
         name: (server.address + name, len(content), hashlib.sha256(content).hexdigest())
@@ -107,7 +109,9 @@ def served(server, files, **other):
 
 def fetch(name, urls):
     """The official source as `datasets.prepare` uses it."""
-    return copies.make(name, lambda into: sources.official(name, into, urls), print)
+    return copies.make(
+        name, lambda into: official.unpack(name, SETS[name], into, print, urls), print
+    )
 
 
 def opened(name):
@@ -202,8 +206,9 @@ def test_a_bad_answer_is_never_used_and_the_next_source_is_asked(server, answer,
     with pytest.raises(Unavailable, match=text):
         fetch("mnist", urls)
     assert [path.name for path in paths.DATA.iterdir()] == ["downloads"]
-    assert not list(paths.DATA.glob("downloads/mnist/*.tmp.*"))
-    assert not list(paths.DATA.glob("downloads/mnist/*train-images*"))
+    kept = [path.name for path in paths.DATA.glob("downloads/mnist/*")]
+    assert set(kept) <= {f"downloaded-{name}" for name in official.IDX_FILES.values()}
+    assert "downloaded-train-images-idx3-ubyte.gz" not in kept
 
 
 @pytest.mark.fault(
@@ -230,7 +235,11 @@ def test_a_stalled_server_is_given_up(server, monkeypatch):
 )
 @pytest.mark.parametrize(
     "stumble",
-    [lambda handler: handler.send_error(503), lambda handler: send(handler, b"cut", promised=5000)],
+    [
+        lambda handler: handler.send_error(503),
+        lambda handler: send(handler, b"cut", promised=5000),
+        lambda handler: send(handler, b"something else"),
+    ],
 )
 def test_a_server_that_stumbles_once_is_asked_again(server, stumble):
     files = mnist_files(digits())
@@ -250,7 +259,7 @@ def test_a_server_that_stumbles_once_is_asked_again(server, stumble):
 )
 def test_after_a_failed_download_auto_draws_a_stand_in_and_real_stops(server, monkeypatch):
     urls = served(server, {}) | {"gzip.zip": (server.address + "gzip.zip", 10, "0" * 64)}
-    monkeypatch.setattr(official, "registered", lambda builder: urls)
+    monkeypatch.setitem(SETS, "emnist_letters", replace(SETS["emnist_letters"], urls=lambda: urls))
     monkeypatch.setenv("KERAS_REPORTS_ONLINE", "1")
     with pytest.raises(
         UserError, match="no real images of emnist_letters .*404.*gzip.zip into .*downloads.emnist"
@@ -274,6 +283,63 @@ def test_files_put_by_hand_are_checked_and_need_no_network(server):
     by_hand("mnist", files)
     assert fetch("mnist", served(server, files))["sha256"] == idx.sha256(digits())
     assert server.asked == []
+
+
+@pytest.fixture
+def unpacked(monkeypatch):
+    """The tiny files unpacked, with their checksums in the place of the official ones'."""
+    packed = mnist_files(digits())
+    content = {name: gzip.decompress(file) for name, file in packed.items()}
+    files = official.IDX_FILES.values()
+    sums = tuple(f"md5:{hashlib.md5(content[name]).hexdigest()}" for name in files)
+    monkeypatch.setitem(official.UNPACKED, "mnist", sums)
+    return content
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda name: name.removesuffix(".gz"),
+        lambda name: name.removesuffix(".gz").replace("-idx", ".idx"),
+        lambda name: name,  # a browser that unpacks and keeps the name
+    ],
+)
+def test_unpacked_idx_files_are_taken_under_the_names_that_programs_give_them(
+    server, unpacked, written
+):
+    by_hand("mnist", {written(name): content for name, content in unpacked.items()})
+    meta = fetch("mnist", served(server, mnist_files(digits())))
+    assert meta["sha256"] == idx.sha256(digits()) and server.asked == []
+
+
+def test_a_packed_file_with_a_dot_in_its_name_is_taken_beside_unpacked_ones(server, unpacked):
+    packed, one = mnist_files(digits()), "t10k-images-idx3-ubyte.gz"
+    dotted = {"t10k-images.idx3-ubyte.gz": packed[one]}
+    others = {name.removesuffix(".gz"): unpacked[name] for name in packed if name != one}
+    by_hand("mnist", dotted | others)
+    assert fetch("mnist", served(server, packed))["sha256"] == idx.sha256(digits())
+    assert server.asked == []
+
+
+def test_an_unpacked_file_of_another_set_is_refused_like_a_packed_one(server, unpacked):
+    content = unpacked["train-images-idx3-ubyte.gz"]
+    by_hand("mnist", {"train-images.idx3-ubyte": content[:-1] + b"!"})
+    with pytest.raises(UserError, match="train-images.idx3-ubyte is not the official file"):
+        fetch("mnist", served(server, mnist_files(digits())))
+
+
+@pytest.mark.parametrize("name", ["mnist.pkl.gz", "train-images-idx3-ubyte.zip", "MNIST"])
+def test_a_file_that_lies_there_and_is_not_read_is_named(server, capsys, name):
+    by_hand("mnist", {name: b""})
+    fetch("mnist", served(server, mnist_files(digits())))
+    line = capsys.readouterr().out.splitlines()[1]
+    assert f"not read in {paths.DATA / 'downloads/mnist'}: {name};" in line
+    assert line.endswith(", ".join(official.IDX_FILES.values()))
+
+
+def test_the_checksums_of_unpacked_files_are_those_of_four_files_a_set():
+    assert {len(sums) for sums in official.UNPACKED.values()} == {len(official.IDX_FILES)}
+    assert all(len(digest) == 36 for sums in official.UNPACKED.values() for digest in sums)
 
 
 def test_a_wrong_file_put_by_hand_is_named(server):
@@ -411,7 +477,7 @@ def k49_files():
         "y_test": np.arange(49, dtype=np.uint8),
         "x_test": np.zeros((49, 28, 28), np.uint8),
     }
-    return {official.K49_FILES[key][0]: npz(array) for key, array in arrays.items()}
+    return {file: npz(arrays[key]) for key, file in zip(idx.KEYS, official.K49_FILES)}
 
 
 def test_kuzushiji49_is_read_from_its_four_npz_files(server):
@@ -432,7 +498,7 @@ def test_a_file_without_known_checksum_is_used_and_its_sum_told_and_recorded(ser
     meta = fetch("kuzushiji49", urls)
     seen = hashlib.sha256(files["k49-test-imgs.npz"]).hexdigest()
     assert meta["files"]["k49-test-imgs.npz"] == seen
-    assert f"no checksum known; sha256 seen: {seen}" in capsys.readouterr().out
+    assert f"checksum not known; sha256 seen: {seen}" in capsys.readouterr().out
 
 
 def png(value, side=128):
@@ -467,6 +533,15 @@ def test_the_fingers_archive_put_by_hand_gives_counts_and_hands():
     assert np.array_equal(data.x_test[:, 5, 5], data.y_test * 20 + data.hand_test)
     assert sorted(data.y_train * 2 + data.hand_train) == list(range(12))
     assert data.kind == "partial"
+
+
+@pytest.mark.parametrize("place", ["", "fingers", "archive/data", "kaggle"])
+def test_the_fingers_archive_may_be_unpacked_already(place):
+    folder = paths.DATA / "downloads/fingers" / place
+    with zipfile.ZipFile(io.BytesIO(fingers_archive())) as archive:
+        names = [name for name in archive.namelist() if not name.startswith("fingers/")]
+        archive.extractall(folder, names)
+    assert len(datasets.load("fingers", "real").x_train) == 12
 
 
 @pytest.mark.parametrize(
