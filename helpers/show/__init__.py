@@ -1,24 +1,32 @@
-"""The figures. Each function takes plain arrays or records and returns a stamped Matplotlib figure, 6.5 inches wide.
+"""Figures and tables of a run, drawing and caption in one place: what a notebook calls.
 
-`label` is always the data set's label, or a record's `dataset`: it is stamped on the figure, and a stand-in is
-announced across its top. Images are uint8 (n, height, width) or (n, height, width, 1). `update(path, function,
-*inputs)` draws into a PNG file what is not there yet.
+A figure is drawn into figures/PROFILE/RUN where it is not there yet, and shown with its caption.
 """
 
-from helpers.show.audit import balance, distances, doubts, pairs  # noqa: F401
-from helpers.show.canvas import new_figure, stamp, style  # noqa: F401
-from helpers.show.comparison import generalisation, reported_measured, transformations  # noqa: F401
-from helpers.show.evaluation import confusion, embedding, recalls, reliabilities, reliability  # noqa: F401
-from helpers.show.files import drawn, fingerprint, png, save, update  # noqa: F401
-from helpers.show.pareto import cost  # noqa: F401
+# ruff: noqa: F401
+from helpers.show.answers import confusion, plane, recalls, reliabilities, reliability
+from helpers.show.comparisons import balance, cost, distances, reported_measured, transformations
+from helpers.show.drawn import kept
+from helpers.show.exhibits import Figure, Prose, Table, plain, source
 from helpers.show.pictures import (
+    attention,
     augmented,
+    doubts,
     feature_maps,
     filters,
     gallery,
-    gradcam,
     mistakes,
+    pairs,
     samples,
-)  # noqa: F401
-from helpers.show.protocol import watched  # noqa: F401
-from helpers.show.training import all_curves, curves, rate, trials  # noqa: F401
+)
+from helpers.show.tables import (
+    audit,
+    beside,
+    generalisation,
+    layers,
+    metrics,
+    network,
+    training_figures,
+    trial_table,
+)
+from helpers.show.training import all_curves, curves, rate, trials, watched

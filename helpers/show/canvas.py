@@ -1,241 +1,155 @@
-"""What every figure has in common: size, style, fonts, colours, and the stamp that says which images it shows.
+"""What every figure of helpers.show shares: size, style, colours, the stamp that names its images.
 
-Matplotlib is imported at the place of use, so that asking whether a figure is up to date costs nothing. No pyplot:
-nothing global is left behind, and a notebook shows a figure once.
+Matplotlib is imported at the place of use, so that asking whether a figure is up to date costs
+nothing. No pyplot: nothing global is left behind.
 """
 
+import importlib.util
+import io
+import re
 import textwrap
 from contextlib import contextmanager
 from functools import cache
-
-from helpers.show.files import DPI
+from pathlib import Path
 
 WIDTH = 6.5  # inches; printed at 16 cm, so that 7.5 points become 7.3
 SMALL = 7.5  # points: the smallest text of any figure
+DPI = 160
 
-# Okabe and Ito's colours, which the colour-blind tell apart; GOOD and BAD are darkened so that text in them can be
-# read.
-BLUE, ORANGE, GREEN, RED, SKY, PURPLE, BLACK, GREY = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#56B4E9",
-    "#CC79A7",
-    "#000000",
-    "#666666",
-)
-GOOD, BAD = "#007A5A", "#C04A00"
+# Okabe and Ito's colours, which the colour-blind tell apart; GOOD and BAD are darkened so that
+# text in them can be read.
+BLUE, RED, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+PURPLE, SKY, BLACK, GREY = "#CC79A7", "#56B4E9", "#000000", "#666666"
 CYCLE = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
-
+GOOD, BAD = "#007A5A", "#C04A00"
 BANNER = "STAND-IN IMAGES, drawn by this program"
-NOTES = {
-    "partial": ("part", "part of the official set"),
-    "substitute": ("substitute", "substitute for the official set"),
-}
-
-STYLE = {
-    "text.parse_math": False,  # a class may be called $x$
-    "figure.dpi": DPI,
-    "font.family": ["DejaVu Sans", "IPAexGothic"],
-    "font.size": SMALL,
-    "axes.titlesize": 8.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.labelsize": 8,
-    "xtick.labelsize": SMALL,
-    "ytick.labelsize": SMALL,
-    "legend.fontsize": SMALL,
-    "legend.frameon": False,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.6,
-    "axes.edgecolor": "#444444",
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.major.size": 3,
-    "ytick.major.size": 3,
-    "xtick.minor.size": 0,
-    "ytick.minor.size": 0,
-    "lines.linewidth": 1.5,
-    "grid.color": "#dddddd",
-    "grid.linewidth": 0.5,
-    "axes.axisbelow": True,
-}
 
 
 @contextmanager
 def style():
-    """Matplotlib's defaults with this project's style on top, for as long as the block lasts; a user's own settings
-    play no part.
-    """
+    """Matplotlib's defaults with figures.mplstyle on top, for as long as the block lasts."""
     import matplotlib.style
 
-    _fonts()
-    with matplotlib.style.context(["default", STYLE]):
+    with matplotlib.style.context("default"):
+        import matplotlib_fontja  # noqa: F401  (kana; it changes settings that are set right here)
+
+        matplotlib.style.use(Path(__file__).with_name("figures.mplstyle"))
         yield
 
 
-def new_figure(height, dataset):
-    """An empty, stamped figure of report width; `height` in inches is without the stamp. See `stamp` for `dataset`.
+def canvas(height, datasets, free=False):
+    """The part of a new figure that is drawn on, `height` inches high and as wide as the report.
 
-    Beside Matplotlib's methods it has `place`, which adds axes at a place given in inches, and it shows itself in
-    JupyterLab.
+    `datasets`: a dict with `label` and `kind`, as in a record, or a list of them. They are named
+    below the drawing, and stand-ins are announced above it. `free`: axes are placed by hand.
     """
-    return stamp(_figure_class()(figsize=(WIDTH, height), dpi=DPI), dataset)
+    from matplotlib.figure import Figure
 
-
-def stamp(fig, dataset):
-    """Say in the lower right corner which data a figure shows, and across the top if they are stand-ins. Returns the
-    figure, made higher.
-
-    `dataset` is a record's `dataset` (dict with `label` and `kind`), a label alone, or a list of either.
-    """
-    entries = [
-        _described(one) for one in (dataset if isinstance(dataset, (list, tuple)) else [dataset])
-    ]
-    labels = list(dict.fromkeys(label for label, _ in entries))
-    drawn = list(dict.fromkeys(label for label, stand_in in entries if stand_in))
+    datasets = datasets if isinstance(datasets, list) else [datasets]
+    labels = list(dict.fromkeys(dataset["label"] for dataset in datasets))
+    drawn = list(dict.fromkeys(d["label"] for d in datasets if d["kind"] == "stand-in"))
     banner = BANNER if len(drawn) == len(labels) else f"{BANNER}: {'; '.join(drawn)}"
-    foot = textwrap.wrap("; ".join(labels), 100)
-    head = textwrap.wrap(banner, 72) if drawn else []
-    bottom, top = 0.06 + 0.13 * len(foot), 0.1 + 0.17 * len(head) if head else 0.0
-    width, height = fig.get_size_inches()
-    height += top + bottom
-    fig.set_size_inches(width, height)
-    fig.margins = (top, bottom)
-    with style():
-        fig.text(
-            1 - 0.03 / width,
-            0.03 / height,
-            "\n".join(foot),
-            ha="right",
-            va="bottom",
-            size=SMALL,
-            color=GREY,
-            linespacing=1.1,
-        )
-        if head:
-            fig.text(
-                0.5,
-                1 - 0.04 / height,
-                "\n".join(head),
-                ha="center",
-                va="top",
-                size=9,
-                weight="bold",
-                color=BAD,
-                linespacing=1.1,
-                bbox={"boxstyle": "square,pad=0.2", "facecolor": "#FFF1E0", "edgecolor": BAD},
-            )
-    if fig.get_layout_engine():
-        fig.get_layout_engine().set(
-            rect=(0, bottom / height, 1, 1 - (bottom + top) / height), w_pad=0.05, h_pad=0.04
-        )
-    return fig
+    foot = textwrap.wrap(spell("; ".join(labels)), 100)
+    head = textwrap.wrap(spell(banner), 72) if drawn else []
+    top, bottom = 0.1 * bool(head) + 0.17 * len(head), 0.06 + 0.13 * len(foot)
+    size = WIDTH, top + height + bottom
+    fig = Figure(figsize=size, dpi=DPI, layout="none" if free else "constrained")
+    upper, body, lower = fig.subfigures(3, 1, height_ratios=(top or 0.001, height, bottom))
+    lower.text(0.995, 0.1, "\n".join(foot), ha="right", va="bottom", color=GREY, linespacing=1.1)
+    if head:
+        box = {"boxstyle": "square,pad=0.2", "facecolor": "#FFF1E0", "edgecolor": BAD}
+        look = {"ha": "center", "va": "center", "linespacing": 1.1, "color": BAD, "bbox": box}
+        upper.text(0.5, 0.5, "\n".join(head), size=9, **look)
+    return body
 
 
-def legend_below(fig, handles, labels, columns):
-    """A legend between the axes and the stamp, where Matplotlib's own "outside" legend would run into the stamp."""
-    width, height = fig.get_size_inches()
-    top, bottom = fig.margins
-    room = 0.1 + 0.17 * -(-len(handles) // columns)
-    fig.legend(
-        handles,
-        labels,
-        loc="lower center",
-        bbox_to_anchor=(0.5, bottom / height),
-        ncols=columns,
-        borderaxespad=0,
-        columnspacing=1.6,
-        handlelength=2.2,
-        labelspacing=0.35,
-    )
-    fig.get_layout_engine().set(
-        rect=(0, (bottom + room) / height, 1, 1 - (bottom + room + top) / height)
-    )
+def panels(body, names, **options):
+    """Small axes under their names, five in a row; `options` are those of Matplotlib's subplots."""
+    grid = body.subplots(-(-len(names) // 5), 5, squeeze=False, **options).ravel()
+    for axes in grid[len(names) :]:
+        axes.remove()
+    for axes, name in zip(grid, names):
+        axes.set_title(fit(name, 0.86 * WIDTH / 5), size=SMALL, loc="center")
+    return grid[: len(names)]
+
+
+def sign(label, line="none", **options):
+    """One entry of a legend: a line, a marker, or both."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], linestyle=line, label=label, **options)
+
+
+def legend(body, signs, columns):
+    """A legend below all axes."""
+    look = {"columnspacing": 1.6, "handlelength": 2.2, "labelspacing": 0.35}
+    body.legend(handles=signs, loc="outside lower center", ncols=columns, **look)
 
 
 def fit(text, width, lines=2):
-    """Break a name at blanks, slashes and underscores so that it fits `width` inches at the smallest size; what does
-    not fit is cut with an ellipsis.
-    """
-    room = max(
-        2,
-        int(width * 72 / (SMALL * (1.0 if any(ord(letter) > 0x2E80 for letter in text) else 0.57))),
-    )
-    pieces, rows = (
-        text.replace("/", "/\0").replace("_", "_\0").replace(" ", " \0").split("\0"),
-        [""],
-    )
-    for piece in pieces:
-        if rows[-1] and len(rows[-1]) + len(piece.rstrip()) > room:
-            rows.append("")
-        rows[-1] += piece
-    rows = [row.rstrip() for row in rows]
+    """A name broken to fit `width` inches at the smallest size; a cut one ends in an ellipsis."""
+    text = spell(text)
+    wide = any(ord(letter) > 0x2E80 for letter in text)  # kana and kanji are square
+    room = max(2, int(width * 72 / (SMALL * (1.0 if wide else 0.57))))
+    rows = textwrap.wrap(text.replace("/", "/ "), room) or [""]
     if len(rows) > lines:
-        rows = [*rows[: lines - 1], "".join(rows[lines - 1 :])]
-    return "\n".join(row if len(row) <= room else row[: room - 1] + "…" for row in rows)
+        rows[lines - 1 :] = [rows[lines - 1][: room - 1] + "…"]
+    return "\n".join(row.replace("/ ", "/") for row in rows)
 
 
-def _described(dataset):
-    if not isinstance(dataset, dict):
-        return str(dataset), "STAND-IN" in str(dataset).upper()
-    label, kind = dataset["label"], dataset.get("kind")
-    word, note = NOTES.get(kind, ("", ""))
-    return (
-        label if word in label.lower() else f"{label} ({note})"
-    ), kind == "stand-in" or "STAND-IN" in label.upper()
+def kana_folder():
+    """The folder of the font that matplotlib-fontja brings, found without importing Matplotlib."""
+    package = importlib.util.find_spec("matplotlib_fontja")
+    return Path(package.submodule_search_locations[0]) / "fonts"
 
 
 @cache
-def _fonts():
-    # The font is found without importing its package, which would change Matplotlib's settings for everybody.
-    from dataclasses import replace
-    from importlib.util import find_spec
-    from pathlib import Path
+def glyphs(font="DejaVuSans"):
+    """Code points of all signs in one of Matplotlib's fonts and in the kana font beside it."""
+    from fontTools.ttLib import TTFont
 
-    from matplotlib.font_manager import fontManager
+    folder = Path(importlib.util.find_spec("matplotlib").submodule_search_locations[0])
+    own = folder / "mpl-data" / "fonts" / "ttf" / f"{font}.ttf"
+    files = own, kana_folder() / "ipaexg.ttf"
+    points = set()
+    for path in files:
+        with TTFont(path, lazy=True) as known:
+            points |= known.getBestCmap().keys()
+    return points
 
-    fontManager.addfont(Path(find_spec("matplotlib_fontja").origin).parent / "fonts" / "ipaexg.ttf")
-    # It has no bold: the regular letters stand in, or Matplotlib would say so on every figure.
-    fontManager.ttflist.append(replace(fontManager.ttflist[-1], weight=700))
+
+def spell(text):
+    """A text in which a sign that the figures' fonts lack stands as its code point: U+4EBF."""
+    lacking = {sign for sign in text if ord(sign) not in glyphs()} - {"\n"}
+    return text.translate({ord(sign): f"U+{ord(sign):04X}" for sign in lacking})
 
 
-@cache
-def _figure_class():
-    from matplotlib.figure import Figure
+def spelled(body):
+    """Spell out all texts of a figure; whether it shows a code point in place of a sign."""
+    from matplotlib.axis import Axis
+    from matplotlib.text import Text
 
-    from helpers.show.files import png
+    whole = body.get_figure(root=True)
+    for axis in whole.findobj(Axis):
+        names = [label.get_text() for label in axis.get_ticklabels()]
+        if any(spell(name) != name for name in names):
+            axis.set_ticklabels(map(spell, names))
+    texts = whole.findobj(Text)
+    for text in texts:
+        text.set_text(spell(text.get_text()))
+    return any(re.search(r"U\+[0-9A-F]{4}", text.get_text()) for text in texts)
 
-    class Drawing(Figure):
-        margins = (0.0, 0.0)  # inches the stamp takes at the top and at the bottom
 
-        def __init__(self, *arguments, **options):
-            super().__init__(*arguments, layout="constrained", **options)
+def png(body):
+    """The figure of a `canvas` as PNG bytes, the same for the same figure: no date, no program."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
 
-        def draw(self, renderer):
-            with style():  # ticks are made as late as this
-                super().draw(renderer)
-
-        def place(self, left, top, width, height, **options):
-            full = self.get_size_inches()
-            self.set_layout_engine("none")
-            box = (
-                left / full[0],
-                1 - (self.margins[0] + top + height) / full[1],
-                width / full[0],
-                height / full[1],
-            )
-            return self.add_axes(box, **options)
-
-        def sheet(self, height):
-            axes = self.place(0, 0, WIDTH, height)
-            axes.set(xlim=(0, WIDTH), ylim=(height, 0))
-            axes.axis("off")
-            return axes
-
-        def _repr_png_(self):
-            return png(self), {"width": round(WIDTH * 110)}
-
-    return Drawing
+    drawn = FigureCanvasAgg(body.get_figure(root=True))
+    drawn.draw()
+    image = Image.frombuffer("RGBA", drawn.get_width_height(), drawn.buffer_rgba()).convert("RGB")
+    # One byte a pixel makes files of a third of the size, in the PDF too, and the report carries
+    # every figure three times.
+    buffer, few = io.BytesIO(), {"method": Image.Quantize.MEDIANCUT, "dither": Image.Dither.NONE}
+    image.quantize(256, **few).save(buffer, "PNG", dpi=(DPI, DPI), optimize=True)
+    return buffer.getvalue()

@@ -1,46 +1,57 @@
-"""What a notebook shows: tables, figures, prose and source code.
+"""What notebooks and the report show: tables, figures, prose and source code.
 
-Each object has an HTML form for JupyterLab and a Markdown form, from which nbconvert and pandoc make the report. Text
-that comes from data or records is escaped, so that it stays text in both: `plain` does it for words woven into prose.
+Each has a Markdown form, from which nbconvert and pandoc make the report; tables and figures have
+an HTML form for JupyterLab besides. Text that comes from data or records is escaped, so that it
+stays text in both: `plain` does it for words woven into prose.
 """
 
+import base64
+import hashlib
 import html
 import math
 import re
 import struct
-from pathlib import Path
 
-from helpers.show.markup import fence, line, plain, rendered
 from helpers.store import paths
 
 PNG = b"\x89PNG\r\n\x1a\n"
-TALLEST = 1.15  # the largest height of a figure, in text widths: it leaves room for the caption on an A4 page
+TALLEST = 1.15  # the largest height of a figure, in text widths: it leaves room for the caption
+NUMBER = re.compile(r"–|[-−+±~<≤]? ?[.\d][\d.,]*( ?[%×s]| ?±.*| ?\(.*)?")
 
 
-def _label(label, kind):  # a label of the right kind, or UserError
-    if not re.fullmatch(kind + r"-[a-z0-9-]+", label):
-        raise paths.UserError(
-            f"The label {label!r} does not read {kind}-NAME, in small letters, digits and hyphens."
-        )
-    return label
+def plain(value):
+    """Markdown that shows `value` as the text it is: all that could mean more is escaped."""
+    text = "".join(sign if sign.isprintable() else " " for sign in str(value))
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
-class _Exhibit:
-    """What has the two forms, and a third for a terminal."""
-
-    def __repr__(self):
-        return f"{type(self).__name__} {self.label}: {self.caption}"
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        return {
-            "text/markdown": self._markdown(),
-            "text/html": self._html(),
-            "text/plain": repr(self),
-        }
+def slug(name):
+    """A name in small letters, digits and hyphens; where that loses something, with a hash."""
+    short = "-".join(re.findall("[a-z0-9]+", name.lower()))
+    lost = "" if short == name else hashlib.sha256(name.encode()).hexdigest()[:6]
+    return "-".join(filter(None, (short, lost)))
 
 
-class Prose(_Exhibit):
-    """Markdown text, in which numbers from records may stand. It may hold @fig-x, @tbl-x, @sec-x and [@citation]."""
+def line(markdown):
+    """Markdown as one line that starts no list, heading, table or block."""
+    return re.sub(r"^(?=[#:|>+~=-])", r"\\", " ".join(str(markdown).split()))
+
+
+def fence(text, kind):
+    """A Markdown code block of a class; its fence is longer than any run of backticks inside."""
+    ticks = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{ticks}{kind}\n{text}\n{ticks}\n"
+
+
+def rendered(markdown):
+    """Markdown as HTML for JupyterLab. HTML inside it is escaped; formulas are JupyterLab's."""
+    import mistune
+
+    return mistune.create_markdown(escape=True, plugins=["table"])(markdown).strip()
+
+
+class Prose:
+    """Markdown, in which numbers from records may stand: @fig-x, @tbl-x, @sec-x, [@citation]."""
 
     def __init__(self, markdown):
         self.markdown = markdown
@@ -48,199 +59,129 @@ class Prose(_Exhibit):
     def __repr__(self):
         return self.markdown
 
-    def _markdown(self):
+    def _repr_markdown_(self):
         return self.markdown
 
-    def _html(self):
-        return rendered(self.markdown)
+
+class _Captioned:
+    def __init__(self, label, kind, caption):
+        if not re.fullmatch(kind + r"-[a-z0-9-]+", label):
+            form = f"{kind}-NAME, in small letters, digits and hyphens"
+            raise paths.UserError(f"The label {label!r} does not read {form}.")
+        self.label, self.caption = label, line(caption)
+
+    def __repr__(self):
+        return f"{type(self).__name__} {self.label}: {self.caption}"
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        forms = {"text/markdown": self._markdown(), "text/html": self._html()}
+        return {**forms, "text/plain": repr(self)}
 
 
-class Table(_Exhibit):
+class Table(_Captioned):
     """A pandas DataFrame, shown without its index, under a numbered caption.
 
-    `caption` and `note` (below the table) are Markdown. A cell is plain text, whatever stands in it, unless it is a
-    `Prose`. Numbers of a float column get the same decimals, four digits in the largest. `align` has one of l, c, r for
-    each column; without it columns of numbers stand right. `label` is "tbl-NAME".
+    `caption` and `note` (below the table) are Markdown. A cell is plain text, whatever stands in
+    it, unless it is a `Prose`. Numbers of a float column get the same decimals, four digits in the
+    largest. `align` has one of l, c, r for each column; without it columns of numbers stand right.
+    A frame without rows shows nothing. `label` is "tbl-NAME". UserError for a label or an `align`
+    of another form.
     """
 
     def __init__(self, frame, caption, label, align=None, note=None):
-        self.label, self.caption, self.note = (
-            _label(label, "tbl"),
-            line(caption),
-            note and line(note),
-        )
-        self.head = [str(name) for name in frame.columns]
-        columns = [_texts(frame.iloc[:, k].tolist()) for k in range(len(self.head))]
+        super().__init__(label, "tbl", caption)
+        self.note, self.head = line(note or ""), [str(name) for name in frame.columns]
+        columns = [_texts(frame.iloc[:, place].tolist()) for place in range(len(self.head))]
         self.rows = list(zip(*columns))
         self.align = align or "".join("r" if _numeric(column) else "l" for column in columns)
-        if len(self.align) != len(self.head) or set(self.align) - set("lcr"):
-            raise paths.UserError(
-                f"{label}: align {align!r} needs one of l, c, r for each of {len(columns)} columns."
-            )
+        if not re.fullmatch(f"[lcr]{{{len(columns)}}}", self.align):
+            message = f"{label}: align {align!r} needs one of l, c, r for each of"
+            raise paths.UserError(f"{message} {len(columns)} columns.")
+
+    def _grid(self):
+        # pandoc gives the columns of a table that must wrap widths in proportion to their dashes
+        sizes = [max(map(len, map(str, column))) for column in zip(self.head, *self.rows)]
+        rules = {"l": ":{}-", "c": ":{}:", "r": "-{}:"}
+        rule = [rules[a].format("-" * min(45, max(1, n))) for a, n in zip(self.align, sizes)]
+        rows = [[_cell(cell) for cell in row] for row in [self.head, *self.rows]]
+        return "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], rule, *rows[1:]])
 
     def _markdown(self):
-        # pandoc gives the columns of a table that must wrap widths in proportion to their dashes
-        widths = [
-            min(45, max(len(str(row[k])) for row in [self.head, *self.rows]))
-            for k in range(len(self.head))
-        ]
-        rule = [
-            {"l": ":{}-", "c": ":{}:", "r": "-{}:"}[a].format("-" * max(1, w))
-            for a, w in zip(self.align, widths)
-        ]
-        head = [_markdown(name) for name in self.head]
-        body = [[_markdown(cell) for cell in row] for row in self.rows]
-        lines = ["| " + " | ".join(row) + " |" for row in [head, rule, *body]]
+        if not self.rows:
+            return ""
         note = f"\n::: note\n{self.note}\n:::\n" if self.note else ""
-        return "\n".join(
-            [f"::: {{#{self.label} .exhibit}}", *lines, "", f": {self.caption}", note, ":::\n"]
-        )
+        return f"::: {{#{self.label} .exhibit}}\n{self._grid()}\n\n: {self.caption}\n{note}\n:::\n"
 
     def _html(self):
-        side = {"l": "left", "c": "center", "r": "right"}
-
-        def shown(cell):
-            return (
-                rendered(cell.markdown, inline=True)
-                if isinstance(cell, Prose)
-                else html.escape(cell)
-            )
-
-        def row(tag, cells):
-            parts = [
-                f'<{tag} style="text-align: {side[a]}">{shown(c)}</{tag}>'
-                for a, c in zip(self.align, cells)
-            ]
-            return "<tr>" + "".join(parts) + "</tr>"
-
-        body = "".join(row("td", cells) for cells in self.rows)
-        note = f"<p><small>{rendered(self.note, inline=True)}</small></p>" if self.note else ""
-        caption = (
-            f'<caption style="text-align: left">{rendered(self.caption, inline=True)}</caption>'
-        )
-        return f"<table>{caption}<thead>{row('th', self.head)}</thead><tbody>{body}</tbody></table>{note}"
+        texts = (self.caption, self._grid(), self.note) if self.rows else ()
+        return "".join(map(rendered, texts))
 
 
-class Figure(_Exhibit):
-    """A PNG file over a numbered caption (Markdown).
+class Figure(_Captioned):
+    """A PNG file over a numbered caption (Markdown), which also stands for it where it is not seen.
 
-    `path` is absolute or below paths.OUT, `label` is "fig-NAME", `width` a percentage of the text's width; a tall
-    figure is made narrower so that it fits a page. `alt` (by default the caption) is what a reader who cannot see the
-    figure is told. Raises UserError for a missing or damaged file.
+    `path` is absolute or below paths.OUT, `label` is "fig-NAME", `width` a percentage of the text's
+    width; a tall figure is made narrower so that it fits a page. Raises UserError for a label of
+    another form and for a missing or damaged file.
     """
 
-    def __init__(self, path, caption, label, width="100%", alt=None):
-        self.label, self.caption = _label(label, "fig"), line(caption)
+    def __init__(self, path, caption, label, width="100%"):
+        super().__init__(label, "fig", caption)
         self.path = paths.OUT / path
-        try:
-            self.content = self.path.read_bytes()
-        except OSError as error:
-            raise paths.UserError(
-                f"The figure {path} is not there: run its notebook again."
-            ) from error
+        self.content = self.path.read_bytes() if self.path.is_file() else b""
         if self.content[:8] != PNG or len(self.content) < 24:
-            raise paths.UserError(
-                f"The figure {path} is no PNG file: delete it and run its notebook again."
-            )
+            message = "is missing or no PNG file: run its notebook again."
+            raise paths.UserError(f"The figure {path} {message}")
         across, down = struct.unpack(">II", self.content[16:24])
         self.width = f"{min(float(width.rstrip('%')), 100 * TALLEST * across / down):.4g}%"
-        self.alt = " ".join((alt or re.sub(r"[*_`$]|\[@[^]]*\]", "", self.caption)).split())
+        self.alt = re.sub(r"[*_`$]|\[@[^]]*\]", "", self.caption)
 
     def _markdown(self):
-        path = self.path.resolve()
-        place = (
-            path.relative_to(paths.OUT).as_posix()
-            if path.is_relative_to(paths.OUT)
-            else path.as_posix()
-        )
+        path, out = self.path.resolve(), paths.OUT
+        place = (path.relative_to(out) if path.is_relative_to(out) else path).as_posix()
         place = re.sub("[<>%]", lambda sign: f"%{ord(sign[0]):02X}", place)
         image = f'![](<{place}>){{width={self.width} alt="{plain(self.alt)}"}}'
         return f"::: {{#{self.label} .exhibit}}\n{image}\n\n{self.caption}\n:::\n"
 
     def _html(self):
-        import base64
-
         address = f"data:image/png;base64,{base64.b64encode(self.content).decode()}"
         image = f'<img src="{address}" style="width: {self.width}" alt="{html.escape(self.alt)}">'
-        return f"<figure>{image}<figcaption>{rendered(self.caption, inline=True)}</figcaption></figure>"
+        return f"<figure>{image}<figcaption>{rendered(self.caption)}</figcaption></figure>"
 
 
-class Source(_Exhibit):
-    """The code of a function, highlighted. Named as "helpers.models:carlosnet" it is read without an import."""
+def source(function):
+    """The code of a function with that of the private functions of its module that it calls.
 
-    def __init__(self, function):
-        self.code = _source(function).rstrip()
-
-    def __repr__(self):
-        return self.code
-
-    def _markdown(self):
-        return fence(self.code, "python")
-
-    def _html(self):
-        from pygments import highlight
-        from pygments.formatters import HtmlFormatter
-        from pygments.lexers import PythonLexer
-
-        return highlight(self.code, PythonLexer(), HtmlFormatter(noclasses=True, nobackground=True))
-
-
-def _helpers(function):
-    """The private functions of its module that a function calls, save the one that every network ends in."""
+    The one that every network of helpers.models ends in is left out.
+    """
     import inspect
 
-    names = getattr(function, "__code__", None) and function.__code__.co_names or ()
-    found = [
-        getattr(inspect.getmodule(function), name, None)
-        for name in names
-        if name.startswith("_") and name != "_network"
-    ]
-    return [one for one in found if inspect.isfunction(one)]
-
-
-def _source(function):
-    import ast
-    import inspect
-    import textwrap
-
-    if not isinstance(function, str):
-        return "\n\n".join(
-            textwrap.dedent(inspect.getsource(one)).rstrip() + "\n"
-            for one in [function, *_helpers(function)]
-        )
-    module, _, name = function.partition(":")
-    code = (paths.ROOT / Path(*module.split("."))).with_suffix(".py").read_text(encoding="utf-8")
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == name:
-            return textwrap.dedent(ast.get_source_segment(code, node, padded=True))
-    raise paths.UserError(f"There is no function {name} in {module} to show.")
+    module = vars(inspect.getmodule(function))
+    private = [module.get(name) for name in function.__code__.co_names if name.startswith("_")]
+    shown = [f for f in private if inspect.isfunction(f) and f.__name__ != "_network"]
+    code = "\n\n".join(inspect.getsource(f) for f in [function, *shown])
+    return Prose(fence(code.rstrip(), "python"))
 
 
 def _texts(values):
-    """A column's cells as text (a Prose stays one): thousands apart, floats with equal decimals, a dash for nothing."""
+    """A column's cells as text (a Prose stays one): thousands apart, floats with equal decimals."""
     import pandas
 
     floats = [abs(value) for value in values if isinstance(value, float) and math.isfinite(value)]
     decimals = max(0, 4 - (len(str(int(max(floats)))) if floats and max(floats) > 1 else 0))
-
-    def text(value):
-        if value is None or pandas.isna(value) is True:
-            return "–"
-        if isinstance(value, float):
-            return f"{value:,.{decimals}f}".replace("-", "−")
-        if isinstance(value, int) and not isinstance(value, bool):
-            return f"{value:,}"
-        return value if isinstance(value, Prose) else str(value)
-
-    return [text(value) for value in values]
+    forms, texts = {float: f",.{decimals}f", int: ","}, []
+    for value in values:
+        form = forms.get(float if isinstance(value, float) else type(value))
+        number = form and format(value, form).replace("-", "−")
+        missing = value is None or pandas.isna(value) is True
+        text = value if isinstance(value, Prose) else number or str(value)
+        texts.append("–" if missing else text)
+    return texts
 
 
 def _numeric(column):
-    """Whether each cell is a number, perhaps with a deviation, a unit or a sign, and one of them is not missing."""
-    number = re.compile(r"[-−+±~<≤]? ?[.\d][\d.,]*( ?[%×s]| ?±.*| ?\(.*)?")
-    numbers = [number.fullmatch(str(cell)) for cell in column if cell != "–"]
-    return bool(numbers) and all(numbers)
+    return bool({*column} - {"–"}) and all(NUMBER.fullmatch(str(cell)) for cell in column)
 
 
-def _markdown(cell):
+def _cell(cell):
     return line(cell.markdown).replace("|", r"\|") if isinstance(cell, Prose) else plain(cell)

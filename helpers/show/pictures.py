@@ -1,282 +1,200 @@
-"""Figures made of images: samples, predictions, augmentation, and what a network sees."""
+"""Figures made of images: samples, answers, augmentation, pairs, what a network sees. Notebooks."""
+
+from itertools import zip_longest
 
 import numpy as np
 
-from helpers.show.canvas import BAD, GOOD, GREY, SMALL, WIDTH, fit, new_figure, style
+from helpers.results import median_seed
+from helpers.show.canvas import BAD, BLACK, GOOD, SMALL, WIDTH, canvas, fit
+from helpers.show.drawn import figure
+from helpers.show.exhibits import plain
 
-LINE = 0.14  # inches from one line of small text to the next
+
+@figure
+def samples(data, run, profile):
+    """{label}: the first training images of every class, under the class's name."""
+    bands = -(-data.classes // 13)
+    columns, n = -(-data.classes // bands), {1: 4, 2: 3, 3: 3}.get(bands, 2)
+    stacks = []
+    for number in range(data.classes):
+        images = data.x_train[np.flatnonzero(data.y_train == number)[:n]]
+        framed = np.pad(images, ((0, n - len(images)), (1, 1), (0, 0)), constant_values=255)
+        stacks.append(framed.reshape(-1, images.shape[2]))
+    names = [fit(name, WIDTH / columns) for name in data.class_names]
+    return _grid(stacks, _about(data), columns, above=names)[0], {"label": plain(data.label)}
 
 
-def samples(x, y, class_names, label, rows=None, per_class=None):
-    """The first images of every class under its name. `rows` of classes and images `per_class` are chosen by the
-    number of classes if not given.
+@figure
+def augmented(data, run, profile, originals, versions):
+    """{run}: training images, and {n} random versions of each.
+
+    `originals` (n, ...) are in the top row, `versions` (versions, n, ...) below.
     """
-    classes = len(class_names)
-    rows = rows or -(-classes // 13)
-    columns = -(-classes // rows)
-    per_class = per_class or {1: 4, 2: 3, 3: 3}.get(rows, 2)
-    width = WIDTH / columns
-    size = min(width - 0.06, 1.0)
-    names = [fit(name, width) for name in class_names]
-    head = 0.06 + LINE * (1 + max(name.count("\n") for name in names))
-    band = head + per_class * (size + 0.04) + 0.06
-    with style():
-        fig = new_figure(rows * band, label)
-        axes = fig.sheet(rows * band)
-        for index, name in enumerate(names):
-            left, top = index % columns * width, index // columns * band
-            lines(axes, left + width / 2, top + head - 0.06 - LINE * name.count("\n"), name)
-            for place, image in enumerate(np.flatnonzero(np.asarray(y) == index)[:per_class]):
-                picture(
-                    axes,
-                    x[image],
-                    left + (width - size) / 2,
-                    top + head + place * (size + 0.04),
-                    size,
-                )
-    return fig
+    images = [image for images in (originals, *versions) for image in images]
+    names = ["original", *(f"version {number}" for number in range(1, len(versions) + 1))]
+    return _grid(images, _about(data), len(originals), rows=names)[0], {"n": len(versions)}
 
 
-def mistakes(x, y_true, y_pred, confidence, class_names, label, n=24):
-    """The wrongly classified images of which the network was most confident, with what it read, how surely, and the
-    truth.
+@figure
+def mistakes(record, answers, images):
+    """{run}: the mistakes that the network made with the greatest confidence."""
+    seed = median_seed(record)
+    chosen = _most_confident_mistakes(answers, seed)[:24]
+    if not len(chosen):
+        return f"{record['run']}: not a single test image is classified wrongly."
+    return _answered(record, answers, images, chosen, seed)
+
+
+@figure
+def gallery(record, answers, images):
+    """{run}: test images with the predicted class, its probability and the true class; ticked and
+    green where right, crossed and orange where wrong.
     """
-    wrong = np.flatnonzero(np.asarray(y_true) != np.asarray(y_pred))
-    worst = wrong[np.argsort(-np.asarray(confidence, "float64")[wrong], kind="stable")][:n]
-    if not len(worst):
-        return remark("Not a single test image is classified wrongly.", label)
-    return answered(x, y_true, y_pred, confidence, worst, class_names, label)
+    return _answered(record, answers, images, np.arange(min(24, len(images))), median_seed(record))
 
 
-def gallery(x, y_true, y_pred, probability, class_names, label, n=24):
-    """The first `n` images with predicted class, its probability and the true class: green and ticked where right, red
-    and crossed where wrong.
+@figure
+def doubts(record, images):
+    """{run}: the labels that networks doubt most. Below each image the class that every repeat
+    named instead, how sure the least sure one was, and the label.
+
+    `images` (n, height, width, 1) are in the order of the record.
     """
-    return answered(
-        x, y_true, y_pred, probability, np.arange(min(n, len(y_true))), class_names, label
+    if not len(images):
+        return f"{record['run']}: no label is doubted by every network."
+    names, texts = record["dataset"]["class_names"], []
+    for doubt in record["extra"]["doubted"]:
+        answer, label = names[doubt["answer"]], names[doubt["label"]]
+        texts.append(f"{answer}\n{_percent(doubt['confidence'])}\nlabel: {label}")
+    frames = [BLACK] * len(texts)
+    return _grid(images, record["dataset"], _columns(names), below=texts, frames=frames)[0]
+
+
+@figure
+def attention(record, answers, images, trained):
+    """{run}: where the first seed's network saw the evidence for its answer, on {what}
+    (Grad-CAM).
+    """
+    from helpers import explain
+
+    names, chosen = record["dataset"]["class_names"], _most_confident_mistakes(answers, 0)[:6]
+    what = "its most confident mistakes" if len(chosen) else "test images; it made no mistake"
+    chosen = chosen if len(chosen) else np.arange(min(6, len(images)))
+    read, true = answers["y_pred"][0][chosen], answers["y_true"][chosen]
+    above = [f"taken for\n{names[r]}\nis {names[t]}" for r, t in zip(read, true)]
+    body, panels = _grid([*images[chosen]] * 2, record["dataset"], len(chosen), above)
+    look = {"cmap": "inferno", "vmin": 0, "vmax": 1, "alpha": 0.6, "interpolation": "bilinear"}
+    heat = explain.gradcam(trained.model, images[chosen], read)
+    for axes, evidence in zip(panels[len(chosen) :], heat):
+        axes.imshow(evidence, extent=axes.images[0].get_extent(), **look)
+    return body, {"what": what}
+
+
+@figure
+def feature_maps(record, images, trained):
+    """{run}: what each convolution makes of the first test image, twelve channels each; bright is a
+    strong answer. The deeper the layer, the coarser the map and the less it resembles the image.
+    """
+    from helpers import explain
+
+    maps = explain.feature_maps(trained.model, images[0])
+    rows = [f"{name}\n{' x '.join(map(str, stack.shape))}" for name, stack in maps.items()]
+    channels = [[*np.moveaxis(stack, -1, 0), *[None] * 12][:12] for stack in maps.values()]
+    look = {"cmap": "viridis", "vmin": None, "vmax": None}
+    return _grid(sum(channels, []), record["dataset"], 12, rows=rows, **look)[0]
+
+
+@figure
+def filters(record, trained):
+    """{run}: the filters of the first convolution; white is zero, orange above, violet below."""
+    weights = (weight for layer in trained.model.layers for weight in layer.get_weights())
+    kernels = np.moveaxis(next(w for w in weights if w.ndim == 4).mean(axis=2), -1, 0)
+    limit = float(np.abs(kernels).max()) or 1.0
+    look = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit}
+    return _grid(kernels, record["dataset"], min(16, max(8, len(kernels))), **look)[0]
+
+
+def pairs(record, answers, x_train, y_train, x_test, closest=False):
+    """Test images over their nearest training images: the closest, or from closest to farthest."""
+    draw = figure(_pairs, "closest" if closest else "neighbours")
+    return draw(record, answers, x_train, y_train, x_test, closest)
+
+
+def _pairs(record, answers, x_train, y_train, x_test, closest, n=8):
+    """{run}: test images {which}, their nearest training image and the difference of the two; a
+    class in orange is another one. Below, the root-mean-square difference at {side} x {side} pixels
+    or so, as a share of the pixel range.
+    """
+    order, names = np.argsort(answers["distance"], kind="stable"), record["dataset"]["class_names"]
+    n = min(n, len(order))
+    chosen = order[:n] if closest else order[np.linspace(0, len(order) - 1, n).astype(int)]
+    near, true = answers["nearest"][chosen], answers["y_true"][chosen]
+    gaps = np.abs(x_test[chosen].astype("int16") - x_train[near])
+    above, below = ([fit(names[k], 0.85, 1) for k in labels] for labels in (true, y_train[near]))
+    below = [f"{text}\n{gap:.3f}" for text, gap in zip(below, answers["distance"][chosen])]
+    images, rows = [*x_test[chosen], *x_train[near], *gaps], ("test", "training", "difference")
+    body, panels = _grid(images, record["dataset"], n, above, [""] * 2 * n + below, rows)
+    for axes, alike in zip(panels[2 * n :], y_train[near] == true):
+        axes.xaxis.label.set_color(BLACK if alike else BAD)
+    some = (
+        "in equal steps from the one with the closest training image to the one with the farthest"
     )
+    which = "that have the closest training image" if closest else some
+    return body, {"which": which, "side": record["parameters"]["side"]}
 
 
-def augmented(x, augmented_images, label):
-    """Originals (n, ...) in the top row, augmented versions (versions, n, ...) below, a row a version."""
-    rows = [
-        ("original", x),
-        *((f"version {index}", images) for index, images in enumerate(augmented_images, 1)),
-    ]
-    return _rows(rows, label)
+def _answered(record, answers, images, chosen, seed):
+    names, texts, frames = record["dataset"]["class_names"], [], []
+    for image in chosen:
+        read, true = answers["y_pred"][seed][image], answers["y_true"][image]
+        sure = _percent(np.exp(float(answers["logp_pred"][seed][image])))
+        texts.append(f"{'✓' if read == true else '✗'} {names[read]}\n{sure}\ntrue: {names[true]}")
+        frames.append(GOOD if read == true else BAD)
+    columns = _columns(names)
+    return _grid(images[chosen], record["dataset"], columns, below=texts, frames=frames)[0]
 
 
-def filters(weights, label):
-    """First-layer filters (height, width, inputs, filters), inputs averaged, on one scale that is white at 0: violet
-    below, orange above.
+def _grid(images, dataset, columns, above=(), below=(), rows=(), frames=(), **look):
+    """Images in rows of `columns`, with texts `above` and `below` them; None leaves a gap.
+
+    `rows`: names at the left. `frames`: a colour an image, for its frame and the text below it.
+    `look` is for Matplotlib's imshow. Returns the canvas and its axes, an image each.
     """
-    kernels = np.moveaxis(np.asarray(weights, "float64").mean(axis=2), -1, 0)
-    limit = np.abs(kernels).max() or 1.0
-    columns = min(16, max(8, -(-len(kernels) // 4)), len(kernels))
-    size = min(WIDTH / columns, 0.8)
-    start, height = (WIDTH - columns * size) / 2, -(-len(kernels) // columns) * size
-    with style():
-        fig = new_figure(height + 0.45, label)
-        axes = fig.sheet(height + 0.45)
-        for index, kernel in enumerate(kernels):
-            shown = picture(
-                axes,
-                kernel,
-                start + index % columns * size + 0.03,
-                index // columns * size + 0.03,
-                size - 0.06,
-                cmap="PuOr_r",
-                vmin=-limit,
-                vmax=limit,
-            )
-        bar = fig.colorbar(
-            shown,
-            cax=fig.place(WIDTH / 2 - 1.2, height + 0.12, 2.4, 0.09),
-            orientation="horizontal",
-            ticks=[-limit, 0, limit],
-        )
-        bar.set_ticklabels([f"-{limit:.2g}", "0", f"{limit:.2g}"])
-    return fig
-
-
-def feature_maps(maps, label, n=12):
-    """What layers make of one image: `maps` is a dict from a layer's name to its output (height, width, channels), or
-    one such array.
-
-    The first `n` channels are shown, each on its own scale from dark (low) to bright (high).
-    """
-    maps = maps if isinstance(maps, dict) else {"": maps}
-    size = (WIDTH - 0.02) / n
-    with style():
-        fig = new_figure(len(maps) * (size + LINE + 0.08), label)
-        axes = fig.sheet(len(maps) * (size + LINE + 0.08))
-        for row, (name, stack) in enumerate(maps.items()):
-            top = row * (size + LINE + 0.08)
-            stack = np.asarray(stack)
-            shape = " x ".join(map(str, stack.shape))
-            lines(axes, 0.02, top + LINE - 0.03, f"{name}: {shape}" if name else shape, ha="left")
-            for channel in range(min(n, stack.shape[-1])):
-                picture(
-                    axes,
-                    stack[..., channel],
-                    0.02 + channel * size,
-                    top + LINE + 0.03,
-                    size - 0.05,
-                    cmap="viridis",
-                    vmin=None,
-                    vmax=None,
-                )
-    return fig
-
-
-def gradcam(images, heatmaps, titles, label):
-    """Images (n, ...) and, below each, where the network looked: Grad-CAM heat maps (n, height, width) of any size,
-    laid over them; bright counts most.
-    """
-    columns = min(len(images), 8 if np.shape(images)[1] <= 64 else 6)
-    width = WIDTH / columns
-    size = min(width - 0.06, 1.05)
-    texts = [fit(title, width, 3) if "\n" not in title else title for title in titles]
-    head = 0.06 + LINE * (1 + max(text.count("\n") for text in texts))
-    band = head + 2 * size + 0.16
-    rows = -(-len(images) // columns)
-    with style():
-        fig = new_figure(rows * band, label)
-        axes = fig.sheet(rows * band)
-        for index, (image, heat, text) in enumerate(zip(images, heatmaps, texts)):
-            left, top = index % columns * width + (width - size) / 2, index // columns * band
-            lines(axes, left + size / 2, top + head - 0.06 - LINE * text.count("\n"), text)
-            picture(axes, image, left, top + head, size)
-            picture(axes, image, left, top + head + size + 0.04, size)
-            picture(
-                axes,
-                heat,
-                left,
-                top + head + size + 0.04,
-                size,
-                cmap="inferno",
-                vmin=0,
-                vmax=float(np.max(heat)) or 1.0,
-                alpha=0.6,
-                interpolation="bilinear",
-            )
-    return fig
-
-
-def answered(x, y_true, y_pred, probability, chosen, class_names, label, truth="true"):
-    """The images of the indices `chosen` in a frame, with the predicted class, its probability and the true one, which `truth` introduces.
-
-    Frame and tick tell right from wrong, unless `truth` is "label": then nothing is said about who is right.
-    """
-    longest = max(
-        len(class_names[index])
-        for index in np.union1d(np.asarray(y_true)[chosen], np.asarray(y_pred)[chosen])
+    down, size = -(-len(images) // columns), (WIDTH - 0.95 * bool(rows)) / columns - 0.04
+    tall = size * images[0].shape[0] / images[0].shape[1] + 0.05 + 0.05 * bool(frames)
+    over, under = (
+        0.15 * max((1 + text.count("\n") for text in texts), default=0) for texts in (above, below)
     )
-    columns = 8 if longest <= 4 and np.shape(x)[1] <= 64 else 6
-    width, size = WIDTH / columns, min(WIDTH / columns - 0.16, 0.85)
-    band = size + LINE * (3.6 if longest > 4 else 2.6)
-    height = -(-len(chosen) // columns) * (band + 0.08)
-    break_ = "\n" if longest > 4 else ", "
-    with style():
-        fig = new_figure(height, label)
-        axes = fig.sheet(height)
-        for place, index in enumerate(chosen):
-            left, top = (
-                place % columns * width + (width - size) / 2,
-                place // columns * (band + 0.08) + 0.04,
-            )
-            true, read = class_names[y_true[index]], class_names[y_pred[index]]
-            right = y_true[index] == y_pred[index]
-            mark, color = ("", GREY) if truth == "label" else ("✓ ", GOOD) if right else ("✗ ", BAD)
-            share = _percent(probability[index])
-            _frame(axes, left, top, size, color)
-            picture(axes, x[index], left, top, size)
-            verdict = f"{mark}{read}{break_}{share}"
-            lines(axes, left + size / 2, top + size + 0.16, verdict, color=color)
-            lines(
-                axes,
-                left + size / 2,
-                top + size + 0.16 + LINE * (1 + verdict.count("\n")),
-                f"{truth}: {true}",
-            )
-    return fig
+    text = over * (down if len(above) > columns else 1) + under * (down if frames else 1)
+    body = canvas(down * tall + text + 0.05, dataset)
+    panels = body.subplots(down, columns, squeeze=False).ravel()
+    look = {"cmap": "gray", "vmin": 0, "vmax": 255, **look}
+    for axes, *given in zip_longest(panels, images, above, below, frames):
+        image, over, under, colour = given
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set(visible=bool(colour), color=colour, linewidth=2.5)
+        axes.set_title(over or "", size=SMALL, loc="center", pad=3)
+        axes.set_xlabel(under or "", size=SMALL, color=colour or BLACK, labelpad=3)
+        if image is not None:
+            smooth = "nearest" if image.shape[1] <= 64 else "antialiased"
+            axes.imshow(image, interpolation=smooth, **look)
+    for axes, name in zip(panels[::columns], rows):
+        axes.set_ylabel(name, size=SMALL, rotation=0, ha="right", va="center")
+    return body, panels
 
 
-def _percent(probability):
-    # 99.97 % must not read as certainty.
-    percent = 100 * float(probability)
-    return f"{percent:.1f} %" if percent < 99.95 else ">99.9 %"
+def _columns(names):
+    return 8 if max(map(len, names)) <= 4 else 6
 
 
-def _rows(rows, label):
-    count = len(rows[0][1])
-    side = 0.72
-    size = min((WIDTH - side) / count - 0.04, 1.0)
-    with style():
-        fig = new_figure(len(rows) * (size + 0.04) + 0.1, label)
-        axes = fig.sheet(len(rows) * (size + 0.04) + 0.1)
-        for row, (name, images) in enumerate(rows):
-            top = row * (size + 0.04) + (0.1 if row else 0.0)
-            lines(
-                axes,
-                side - 0.08,
-                top + size / 2 + 0.04,
-                name,
-                ha="right",
-                weight="normal" if row else "bold",
-            )
-            for column in range(count):
-                picture(axes, images[column], side + column * (size + 0.04), top, size)
-    return fig
+def _most_confident_mistakes(answers, seed):
+    wrong = np.flatnonzero(answers["y_pred"][seed] != answers["y_true"])
+    return wrong[np.argsort(-answers["logp_pred"][seed][wrong].astype("float32"), kind="stable")]
 
 
-def picture(axes, image, left, top, size, cmap="gray", vmin=0, vmax=255, **options):
-    """One image at a place and size given in inches, on a `sheet`."""
-    image = np.asarray(image)
-    image = image[..., 0] if image.ndim == 3 else image
-    options.setdefault("interpolation", "nearest" if image.shape[0] <= 64 else "antialiased")
-    limits = axes.get_xlim(), axes.get_ylim()
-    shown = axes.imshow(
-        image,
-        cmap=cmap,
-        vmin=vmin,
-        vmax=vmax,
-        extent=(left, left + size, top + size * image.shape[0] / image.shape[1], top),
-        aspect="auto",
-        **options,
-    )
-    axes.set(xlim=limits[0], ylim=limits[1])
-    return shown
+def _percent(probability):  # 99.97 % must not read as certainty
+    return f"{100 * probability:.1f} %" if probability < 0.9995 else ">99.9 %"
 
 
-def _frame(axes, left, top, size, color):
-    from matplotlib.patches import Rectangle
-
-    axes.add_patch(
-        Rectangle(
-            (left - 0.035, top - 0.035),
-            size + 0.07,
-            size + 0.07,
-            facecolor=color,
-            edgecolor="none",
-            clip_on=False,
-            zorder=-1,
-        )
-    )
-
-
-def lines(axes, x, y, text, ha="center", color="black", **options):
-    """Small text at a place given in inches, on a `sheet`."""
-    # Line by line on baselines, so that neighbours stand level whatever their letters.
-    for place, line in enumerate(text.split("\n")):
-        axes.text(
-            x, y + place * LINE, line, ha=ha, va="baseline", size=SMALL, color=color, **options
-        )
-
-
-def remark(text, label):
-    """A figure that says why there is nothing to see."""
-    with style():
-        fig = new_figure(0.6, label)
-        fig.sheet(0.6).text(WIDTH / 2, 0.3, text, ha="center", va="center", size=9)
-    return fig
+def _about(data):
+    return {"label": data.label, "kind": data.kind}

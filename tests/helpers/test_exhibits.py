@@ -6,8 +6,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from helpers.show import markup
-from helpers.show.exhibits import Figure, Prose, Source, Table, plain
+from helpers.show.exhibits import Figure, Prose, Table, fence, plain, source
 from helpers.store import paths
 
 EVIL = [
@@ -57,22 +56,19 @@ def tags(html):
     return set(parser.found)
 
 
-def test_every_exhibit_has_an_html_and_a_markdown_form(png):
+def test_tables_and_figures_have_an_html_form_and_all_exhibits_a_markdown_one(png):
     frame = pd.DataFrame({"a": [1]})
-    for exhibit in (
-        Table(frame, "c", "tbl-a"),
-        Figure(png, "c", "fig-a"),
-        Prose("text"),
-        Source(markup.plain),
-    ):
+    for exhibit in (Table(frame, "c", "tbl-a"), Figure(png, "c", "fig-a")):
         assert bundle(exhibit).keys() == {"text/html", "text/markdown", "text/plain"}
+    for exhibit in (Prose("text"), source(plain)):
+        assert exhibit._repr_markdown_() and not hasattr(exhibit, "_repr_html_")
 
 
 @pytest.mark.parametrize("text", EVIL)
 def test_a_cell_brings_no_tag_into_html(text):
     assert tags(bundle(Table(pd.DataFrame({text: [text]}), "c", "tbl-a"))["text/html"]) <= {
         "table",
-        "caption",
+        "p",
         "thead",
         "tbody",
         "tr",
@@ -100,11 +96,10 @@ def test_prose_in_a_cell_is_markdown_and_keeps_its_cell():
     assert r"| `run` \| *x* |" in markdown
 
 
-def test_html_in_prose_is_escaped_for_jupyterlab():
-    assert (
-        "<script>"
-        not in bundle(Prose("<script>alert(1)</script> and <b onclick=x>b</b>"))["text/html"]
-    )
+def test_html_in_captions_and_notes_is_escaped_for_jupyterlab():
+    evil = "<script>alert(1)</script> and <b onclick=x>b</b>"
+    table = Table(pd.DataFrame({"a": [Prose(evil)]}), evil, "tbl-a", note=evil)
+    assert "<script>" not in bundle(table)["text/html"] and "<b " not in bundle(table)["text/html"]
 
 
 def test_numbers_get_thousands_equal_decimals_and_stand_right():
@@ -158,11 +153,12 @@ def test_a_missing_figure_and_one_that_is_no_png_are_named(tmp_path):
             Figure(tmp_path / name, "c", "fig-a")
 
 
-def test_source_is_read_without_importing_the_module():
-    assert Source("helpers.show.markup:plain").code == Source(markup.plain).code
-    with pytest.raises(paths.UserError, match="no_such"):
-        Source("helpers.show.markup:no_such")
+def test_source_shows_a_function_with_the_private_ones_that_it_calls():
+    from helpers import models
+
+    code = source(models.carlosnet).markdown
+    assert code.startswith("```python\ndef carlosnet(") and "def _network" not in code
 
 
 def test_a_fence_is_longer_than_any_inside_it():
-    assert markup.fence("a\n````\nb", "output").startswith("````` {.output}\n")
+    assert fence("a\n````\nb", "output").startswith("`````output\n")
