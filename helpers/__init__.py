@@ -1,4 +1,6 @@
-"""The small package that notebooks call. Its modules are chapters; each imports only those that stand before it.
+"""The small package that notebooks call.
+
+Its modules are chapters; each imports only those that stand before it in this list:
 
 store         what the rest stands on: paths, whole files, locks, a quiet Keras
 runs          the runs of notebooks/runs.yaml, their parameters and fingerprints
@@ -18,5 +20,15 @@ watching      training as the early course reports did it
 protocol      what choosing an epoch by the test images is worth
 results       records and predictions of a run
 show          figures and tables of a run
-integrity     what a finished run left behind
+
+`from helpers import keras` gives Keras without the start-up messages of the libraries beneath it.
 """
+
+
+def __getattr__(name):
+    """Imports Keras when it is asked for, and not before: it takes seconds."""
+    if name != "keras":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from helpers.store.backend import keras
+
+    return keras

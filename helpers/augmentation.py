@@ -1,13 +1,14 @@
-"""Random flips, rotations, shifts and zooms, composed into one affine warp an image.
+"""Random flips, rotations, shifts and zooms, composed into one affine warp an image. Notebook 04.
 
-One resampling instead of five keeps the picture sharper and is several times faster than a chain of preprocessing layers.
-The random numbers come from NumPy and the warp from `helpers.warping`, so a seed gives the same images on every Keras back end.
+One resampling instead of five keeps the picture sharper and is several times faster than a chain
+of preprocessing layers. The random numbers come from NumPy and the warp from `helpers.warping`, so
+a seed gives the same images on every Keras back end.
 """
 
 import numpy as np
 
-# The settings of the course reports. `small`: "small rotations and zooms"; `noise`: adds shifts; `strong`: the fingers report.
-# open: the amounts of `small` and `noise`, which are the usual ones.
+# The settings of the course reports. `small`: "small rotations and zooms"; `noise`: adds shifts;
+# `strong`: the fingers report. open: the amounts of `small` and `noise`, which are the usual ones.
 SETTINGS = {
     "none": {},
     "small": {"rotation": 10, "zoom": 0.1},
@@ -23,26 +24,18 @@ SETTINGS = {
 
 
 def transforms(
-    rng,
-    n,
-    image_shape,
-    *,
-    flip_horizontal=False,
-    flip_vertical=False,
-    rotation=0.0,
-    shift=0.0,
-    zoom=0.0,
+    rng, n, image_shape, *, flip_horizontal=False, flip_vertical=False, rotation=0, shift=0, zoom=0
 ):
     """Draw `n` random affine transformations about the image centre.
 
-    `rotation` is the largest angle in degrees, `shift` the largest move as a fraction of the side, `zoom` the largest change of
-    scale; each is uniform around none, a flip has probability 1/2. Returns float32 (n, 8): the coefficients (a0, a1, a2, b0, b1, b2, 0, 0)
-    that map an output pixel (x, y) to the input pixel (a0 x + a1 y + a2, b0 x + b1 y + b2), the order of `keras.ops.image.affine_transform`.
+    `rotation` is the largest angle in degrees, `shift` the largest move as a fraction of the side,
+    `zoom` the largest change of scale; each is uniform around none, a flip has probability 1/2.
+    Returns float32 (n, 8): the coefficients (a0, a1, a2, b0, b1, b2, 0, 0) that map an output pixel
+    (x, y) to the input pixel (a0 x + a1 y + a2, b0 x + b1 y + b2), the order of
+    `keras.ops.image.affine_transform`.
     """
     height, width = image_shape[:2]
-    draw = rng.uniform(
-        -1, 1, (6, n)
-    )  # always six numbers an image, so that two settings see the same shifts
+    draw = rng.uniform(-1, 1, (6, n))  # always six an image: two settings see the same shifts
     angle = np.deg2rad(rotation) * draw[0]
     scale = 1 / (1 + zoom * draw[1])
     flip_x = np.where(flip_horizontal & (draw[2] < 0), -1.0, 1.0)
@@ -57,10 +50,10 @@ def transforms(
 
 
 def warp(images, coefficients):
-    """Warp uint8 images (n, height, width, 1) by float32 coefficients (n, 8), bilinearly; beyond the edge the edge pixel is repeated.
+    """Warp uint8 images (n, height, width, 1) by float32 coefficients (n, 8), bilinearly.
 
-    Returns uint8 of the same shape, rounded to the nearest grey level. Filling with the nearest pixel is what Keras's ImageDataGenerator does by default,
-    which the course reports used.
+    Returns uint8 of the same shape. Beyond the edge the edge pixel is repeated, as Keras's
+    ImageDataGenerator does by default, which the course reports used.
     """
     from helpers import warping  # a second, which runs without augmentation need not wait
 
@@ -71,8 +64,8 @@ def warp(images, coefficients):
 
 
 def augment(images, seed, **setting):
-    """A fixed augmented copy of uint8 images (n, height, width[, 1]): the same seed gives the same copy. Returns (n, height, width, 1)."""
-    coefficients = transforms(
-        np.random.default_rng(seed), len(images), images.shape[1:3], **setting
-    )
+    """A fixed augmented copy, (n, height, width, 1), of uint8 images (n, height, width[, 1]): the
+    same seed gives the same copy."""
+    rng = np.random.default_rng(seed)
+    coefficients = transforms(rng, len(images), images.shape[1:3], **setting)
     return warp(np.asarray(images).reshape(*images.shape[:3], 1), coefficients)

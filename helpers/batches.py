@@ -1,7 +1,7 @@
 """Which images a network sees, and in which order: the split, and the batches of each epoch.
 
-With TensorFlow the batches come from `tf.data`, which prepares the next ones while the network learns; elsewhere from a
-`keras.utils.PyDataset`. Both give the same images in the same order.
+With TensorFlow the batches come from `tf.data`, which prepares the next ones while the network
+learns; elsewhere from a `keras.utils.PyDataset`. Both give the same images in the same order.
 """
 
 import hashlib
@@ -11,17 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers import augmentation, datasets
-from helpers.datasets import arrays as idx
+from helpers.datasets.arrays import forget
 from helpers.store.backend import keras
 from helpers.store.paths import UserError
 
-# Batches that are prepared ahead, and that TensorFlow runs without coming back to Python (`steps_per_execution`). Speed only: results are the same.
-STEPS = 16
+STEPS = 16  # batches prepared ahead, and run by TensorFlow at once: speed only, no other results
 
 
 @dataclass(frozen=True)
 class Split:
-    """uint8 images (n, height, width, 1) and labels (n,) to learn from, to choose by, and to report on."""
+    """uint8 images (n, height, width, 1) and labels (n,) to learn from, to choose by, to report on.
+    `identity` names the data and the choice of images."""
 
     x_train: np.ndarray
     y_train: np.ndarray
@@ -29,124 +29,134 @@ class Split:
     y_validation: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
-    identity: str  # of the data and the choice of images
+    identity: str
 
     @property
     def sizes(self):
         """Images in the three parts."""
-        return {
-            "train": len(self.y_train),
-            "validation": len(self.y_validation),
-            "test": len(self.y_test),
-        }
+        return {name: len(labels) for name, _, labels in self.each()}
 
     def each(self):
         """(name, images, labels) of the three parts; the test part comes last."""
-        return [
-            (part, getattr(self, f"x_{part}"), getattr(self, f"y_{part}")) for part in self.sizes
-        ]
+        names = ("train", "validation", "test")
+        return [(name, getattr(self, f"x_{name}"), getattr(self, f"y_{name}")) for name in names]
 
 
 def split(data, train_images=0, validation_images=0, test_images=0):
-    """Cut the data set's training images into training and validation parts; the test set is left alone.
+    """Cut the training images into training and validation parts; the test set is left alone.
 
-    The validation part is the same for every seed and every training size: stratified by class (and hand). A size of 0 means all of them,
-    a smaller number a stratified part; `validation_images` 0 means a fifth, -1 as many as test images. Raises UserError if there are too few.
+    The validation part is the same for every seed and every training size: stratified by class
+    (and hand). A size of 0 means all of them, a smaller number a stratified part;
+    `validation_images` 0 means a fifth, -1 as many as test images. UserError if there are too few;
+    with a set of one's own the sizes are made to fit, and the line that is printed says so.
     """
-    available = len(data.y_train)
-    held_out = {0: available // 5, -1: len(data.y_test)}.get(validation_images, validation_images)
-    if held_out + max(train_images, data.classes) > available:
-        raise UserError(
-            f"{data.label} has {available:,} training images, too few for {train_images:,} to train on and "
-            f"{held_out:,} to validate on: ask for fewer."
-        )
+    train_images, held_out = _fitting(data, train_images, validation_images, test_images)
     train, validation = datasets.split(data.y_train, held_out, seed=0, strata=data.hand_train)
-    if train_images and train_images < len(train):
-        hands = None if data.hand_train is None else data.hand_train[train]
-        train = train[datasets.split(data.y_train[train], train_images, seed=1, strata=hands)[1]]
-    test = np.arange(len(data.y_test))
-    if test_images and test_images < len(test):
-        test = datasets.split(data.y_test, test_images, seed=2, strata=data.hand_test)[1]
-    x_train, x_validation, x_test = (
-        data.x_train[train][..., None],
-        data.x_train[validation][..., None],
-        data.x_test[test][..., None],
-    )
-    for array in (data.x_train, data.x_test):
-        idx.forget(array)  # copied: half a gigabyte for ByMerge
-    identity = hashlib.sha256(
-        b"".join(
-            [
-                data.meta["sha256"].encode(),
-                train.astype("<i8").tobytes(),
-                validation.astype("<i8").tobytes(),
-                test.astype("<i8").tobytes(),
-            ]
+    train = part(train, train_images, 1, data.y_train, data.hand_train)
+    test = part(np.arange(len(data.y_test)), test_images, 2, data.y_test, data.hand_test)
+    learn, choose = (taken(data.x_train, data.y_train, chosen) for chosen in (train, validation))
+    report, identity = taken(data.x_test, data.y_test, test), named(data, train, validation, test)
+    return Split(*learn, *choose, *report, identity)
+
+
+def _fitting(data, train_images, validation_images, test_images):
+    """Images to train on (0: all that are left) and to validate on, no more than there are."""
+    available, test = len(data.y_train), len(data.y_test)
+    held_out = {0: available // 5, -1: test}.get(validation_images, validation_images)
+    if held_out and held_out + max(train_images, data.classes) <= available:
+        return train_images, held_out
+    if data.name in datasets.NAMES:
+        raise UserError(
+            f"{data.label} has {available:,} training images, too few for {train_images:,} to "
+            f"train on and {held_out:,} to validate on: ask for fewer."
         )
-    ).hexdigest()
-    return Split(
-        x_train,
-        data.y_train[train],
-        x_validation,
-        data.y_train[validation],
-        x_test,
-        data.y_test[test],
-        identity,
-    )
+    least = max(5, -(-data.classes * 5 // 4))  # of which a fifth can be held out
+    if available < least:
+        raise UserError(
+            f"{data.label} ({data.name}) has {available:,} training images of {data.classes} "
+            f"classes, too few to train on and to validate on: {least:,} are the least."
+        )
+    held_out = min(held_out, available // 5)
+    train = min(train_images or available, available - held_out)
+    sizes = train, held_out, min(test_images or test, test)
+    told = "{:,} to train on, {:,} to validate on, {:,} to test on".format(*sizes)
+    print(f"{data.label} has fewer images than were asked for: {told}.")
+    return train_images, held_out
 
 
-def evaluation_batch(images):
-    """Batch size for prediction: a thousand small images, a hundred 128x128 ones, whose activations would fill gigabytes."""
-    return 1000 if images.shape[1] <= 32 else 100
+def part(indices, count, seed, labels, hands):
+    """`count` of the images at these indices, stratified by class (and hand); 0: all of them."""
+    if not 0 < count < len(indices):
+        return indices
+    strata = None if hands is None else hands[indices]
+    return indices[datasets.split(labels[indices], count, seed, strata)[1]]
+
+
+def taken(images, labels, indices):
+    """Copies of the images (n, height, width, 1) and labels (n,) at these indices. The memory that
+    holds what was read of the file is given back: half a gigabyte for ByMerge."""
+    copies = images[indices][..., None], labels[indices]
+    forget(images)
+    return copies
+
+
+def named(data, *chosen, how=b""):
+    """Hexadecimal SHA-256 over a data set and the images chosen from it, arrays of indices."""
+    indices = b"".join(index.astype("<i8").tobytes() for index in chosen)
+    return hashlib.sha256(how + data.meta["sha256"].encode() + indices).hexdigest()
 
 
 class Batches:
-    """Shuffled, optionally augmented batches. The order and the transformations of an epoch follow from seed and epoch alone."""
+    """Shuffled, optionally augmented batches, which follow from seed and epoch alone."""
 
     def __init__(self, x, y, batch_size, seed, setting):
         self.x, self.y, self.batch_size, self.seed, self.setting = x, y, batch_size, seed, setting
-        self.epoch = 0
-
-    @property
-    def steps(self):
-        """Batches an epoch; the last may be smaller."""
-        return -(-len(self.y) // self.batch_size)
-
-    def plan(self):
-        """This epoch's order (n,) int64 and warp coefficients (n, 8) float32 (empty (n, 0) where nothing is warped)."""
-        rng = np.random.default_rng([self.seed, self.epoch])
-        order = rng.permutation(len(self.y))
-        if not self.setting:
-            return order, np.empty((len(order), 0), "float32")
-        return order, augmentation.transforms(rng, len(order), self.x.shape[1:3], **self.setting)
+        self.steps = -(-len(y) // batch_size)  # batches an epoch; the last may be smaller
 
     def feed(self):
-        """What `fit` takes: a tf.data.Dataset, or a PyDataset where the back end is not TensorFlow."""
+        """What `fit` takes: a tf.data.Dataset, or a PyDataset without TensorFlow."""
         self.begin(0)
         return _feed(self.steps, self.batch)
 
     def begin(self, epoch):
-        """Draw the plan by which `batch` goes from now on."""
-        self.epoch = epoch
-        self.planned = self.plan()
+        """Draw what `batch` goes by from now on: the epoch's order (n,) int64 and, where images
+        are warped, coefficients (n, 8) float32."""
+        rng = np.random.default_rng([self.seed, epoch])
+        self.order, self.coefficients = rng.permutation(len(self.y)), None
+        if self.setting:
+            n, shape = len(self.y), self.x.shape[1:3]
+            self.coefficients = augmentation.transforms(rng, n, shape, **self.setting)
 
     def batch(self, step):
         """Images (b, height, width, 1) uint8 and labels (b,) of one batch of this epoch."""
-        order, coefficients = self.planned
-        part = slice(step * self.batch_size, (step + 1) * self.batch_size)
-        images = self.x[order[part]]
-        return (augmentation.warp(images, coefficients[part]) if self.setting else images), self.y[
-            order[part]
-        ]
+        here = slice(step * self.batch_size, (step + 1) * self.batch_size)
+        images, labels = self.x[self.order[here]], self.y[self.order[here]]
+        if self.setting:
+            images = augmentation.warp(images, self.coefficients[here])
+        return images, labels
+
+
+class NextEpoch(keras.callbacks.Callback):
+    """Tells batches which epoch begins."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Called by Keras."""
+        self.batches.begin(epoch)
 
 
 def in_order(*arrays):
-    """Batches of images (n, height, width, 1), with labels (n,) if given, in their order: what `fit` takes to validate on, or `predict`."""
-    size = evaluation_batch(arrays[0])
-    return _feed(
-        -(-len(arrays[0]) // size),
-        lambda step: tuple(array[step * size : (step + 1) * size] for array in arrays),
-    )
+    """Batches of images (n, height, width, 1), with labels (n,) if given, in their order."""
+    n, height = arrays[0].shape[:2]
+    size = 1000 if height <= 32 else 100  # activations of a thousand 128x128 ones fill gigabytes
+
+    def batch(step):
+        return tuple(array[step * size : (step + 1) * size] for array in arrays)
+
+    return _feed(-(-n // size), batch)
 
 
 def _feed(steps, batch):
@@ -155,29 +165,26 @@ def _feed(steps, batch):
         return _Sequence(steps, batch)
     import tensorflow as tf
 
-    kinds = [
-        (array.dtype, array.shape[1:]) for array in batch(0)
-    ]  # which also compiles the warp, before TensorFlow's threads come to it
+    # The first batch also compiles the warp, before TensorFlow's threads come to it.
+    dtypes, shapes = zip(*((array.dtype, array.shape[1:]) for array in batch(0)))
 
     def taken(step):
         return batch(step)
 
     def made(step):
-        parts = tf.numpy_function(lambda step: weak()(step), [step], [dtype for dtype, _ in kinds])
-        for part, (_, shape) in zip(parts, kinds, strict=True):
-            part.set_shape([None, *shape])
-        return tuple(parts)
+        tensors = tf.numpy_function(lambda step: weak()(step), [step], dtypes)
+        for tensor, shape in zip(tensors, shapes, strict=True):
+            tensor.set_shape([None, *shape])
+        return tuple(tensors)
 
-    # TensorFlow keeps every function that was ever given to `numpy_function`, and with it its images. The dataset keeps `made` only as long as it lives itself.
+    # TensorFlow keeps every function that was ever given to `numpy_function`, and with it its
+    # images. The dataset keeps `made` only as long as it lives itself.
     weak, made.taken = weakref.ref(taken), taken
     options = tf.data.Options()
-    options.autotune.enabled = False  # there is nothing to tune, and with it `fit` stands still for up to a second at its end (benchmarks/NOTES.md)
-    return (
-        tf.data.Dataset.range(steps)
-        .map(made, num_parallel_calls=2, deterministic=True)
-        .prefetch(STEPS)
-        .with_options(options)
-    )
+    # There is nothing to tune, and with it `fit` stands still at its end (benchmarks/NOTES.md).
+    options.autotune.enabled = False
+    steps = tf.data.Dataset.range(steps).map(made, num_parallel_calls=2, deterministic=True)
+    return steps.prefetch(STEPS).with_options(options)
 
 
 class _Sequence(keras.utils.PyDataset):
@@ -190,12 +197,3 @@ class _Sequence(keras.utils.PyDataset):
 
     def __getitem__(self, step):
         return self.batch(step)
-
-
-class NextEpoch(keras.callbacks.Callback):
-    def __init__(self, batches):
-        super().__init__()
-        self.batches = batches
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.batches.begin(epoch)

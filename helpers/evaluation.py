@@ -1,4 +1,4 @@
-"""Evaluation: accuracy and loss on the three parts, log-probabilities of the test images, and how far the probabilities can be trusted."""
+"""A trained network, judged: accuracy, loss, log-probabilities, calibration. All notebooks."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -11,31 +11,35 @@ from helpers.store.backend import keras
 def evaluate(trained, parts):
     """Measure a trained network on unaugmented images.
 
-    Returns (metrics, predictions): metrics is one entry of a record's `seeds`; predictions holds (n,) arrays for the test images,
-    `y_pred` uint8 and natural log-probabilities of the predicted and the true class, before and after temperature scaling, float16.
+    Returns (metrics, predictions): metrics is one entry of a record's `seeds`; predictions holds
+    (n,) arrays for the test images, `y_pred` uint8 and natural log-probabilities of the predicted
+    and the true class, before and after temperature scaling, float16.
     """
-    model = trained.model
-    metrics = {"seed": trained.seed}
-    logp = {}
+    metrics, logp = {"seed": trained.seed}, {}
     for part, images, labels in parts.each():
-        logp[part] = log_probabilities(model, images)
+        logp[part] = log_probabilities(trained.model, images)
         metrics[f"{part}_accuracy"] = accuracy(logp[part], labels)
-        metrics[f"{part}_loss"] = nll(logp[part], labels) + penalty(model)
+        metrics[f"{part}_loss"] = nll(logp[part], labels) + penalty(trained.model)
     temperature = fit_temperature(logp["validation"], parts.y_validation)
-    scaled = scale(logp["test"], temperature)
-    metrics.update(
-        epochs=trained.epochs,
-        seconds=trained.seconds,
-        seconds_per_epoch=trained.seconds / trained.epochs,
-        images_per_second=trained.images * trained.epochs / trained.seconds,
-        history=trained.history,
-        temperature=temperature,
-        nll=nll(logp["test"], parts.y_test),
-        ece=calibration_error(logp["test"], parts.y_test),
-        nll_scaled=nll(scaled, parts.y_test),
-        ece_scaled=calibration_error(scaled, parts.y_test),
-    )
-    return metrics, _predictions(logp["test"], scaled, parts.y_test)
+    test, scaled, labels = logp["test"], scale(logp["test"], temperature), parts.y_test
+    metrics |= {
+        "epochs": trained.epochs,
+        "seconds": trained.seconds,
+        "seconds_per_epoch": trained.seconds / trained.epochs,
+        "images_per_second": trained.images * trained.epochs / trained.seconds,
+        "history": trained.history,
+        "temperature": temperature,
+        "nll": nll(test, labels),
+        "ece": calibration_error(test, labels),
+        "nll_scaled": nll(scaled, labels),
+        "ece_scaled": calibration_error(scaled, labels),
+    }
+    predicted = np.argmax(test, axis=1)
+    predictions = {"y_pred": predicted.astype("uint8")}
+    for name, values in (("", test), ("_scaled", scaled)):
+        predictions[f"logp_pred{name}"] = _of(values, predicted).astype("float16")
+        predictions[f"logp_true{name}"] = _of(values, labels).astype("float16")
+    return metrics, predictions
 
 
 def log_probabilities(model, images):
@@ -55,13 +59,13 @@ def penalty(model):
 
 
 def nll(logp, labels):
-    """Mean negative log-likelihood (cross-entropy) in nats. Not clipped: with TensorFlow, Keras's loss of a softmax network is computed from its
-    logits (JAX and Torch clip probabilities at 1e-7, which hides the cost of sure mistakes)."""
-    return -float(np.mean(_true(logp, labels), dtype="float64"))
+    """Mean negative log-likelihood (cross-entropy) in nats; not clipped at 1e-7, as by JAX and
+    Torch in Keras, which hides the cost of sure mistakes."""
+    return -float(np.mean(_of(logp, labels), dtype="float64"))
 
 
 def calibration_error(logp, labels, bins=15):
-    """Expected calibration error: mean gap between confidence and accuracy over equal-width bins (Guo et al. 2017)."""
+    """Expected calibration error, from confidence to accuracy in equal bins (Guo et al. 2017)."""
     confidence = np.exp(logp.max(axis=1), dtype="float64")
     correct = np.argmax(logp, axis=1) == labels
     index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
@@ -70,65 +74,44 @@ def calibration_error(logp, labels, bins=15):
 
 
 def fit_temperature(logp, labels):
-    """The temperature that minimises the negative log-likelihood of these (validation) images, between 0.05 and 20 (Guo et al. 2017)."""
-    found = minimize_scalar(
-        lambda t: nll(scale(logp, np.exp(t)), labels), bounds=np.log(TEMPERATURES), method="bounded"
-    )
-    return float(np.exp(found.x))
+    """The temperature that minimises the `nll` of these (validation) images (Guo et al. 2017)."""
+    options = {"bounds": np.log(TEMPERATURES), "method": "bounded"}
+    best = minimize_scalar(lambda t: nll(scale(logp, np.exp(t)), labels), **options)
+    return float(np.exp(best.x))
 
 
 def scale(logp, temperature):
-    """Log-probabilities (n, classes) after dividing them by a temperature and normalising again."""
+    """Log-probabilities (n, classes) divided by a temperature and normalised again."""
     logits = logp / temperature
     logits = logits - logits.max(axis=1, keepdims=True)
     return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
 
-def _true(logp, labels):
+def _of(logp, labels):
     return logp[np.arange(len(labels)), labels]
 
 
-def _predictions(logp, scaled, labels):
-    predicted = np.argmax(logp, axis=1)
-    return {
-        "y_pred": predicted.astype("uint8"),
-        "logp_pred": _true(logp, predicted).astype("float16"),
-        "logp_true": _true(logp, labels).astype("float16"),
-        "logp_pred_scaled": _true(scaled, predicted).astype("float16"),
-        "logp_true_scaled": _true(scaled, labels).astype("float16"),
-    }
-
-
 def nearest_neighbour(x_train, y_train, x_test, side=32):
-    """Labels of the nearest training image (Euclidean, on images averaged down to some `side` pixels) for every test image, uint8 (n,)."""
-    return np.asarray(y_train)[nearest(reduced(x_train, side), reduced(x_test, side))].astype(
-        "uint8"
-    )
+    """Label, uint8 (n,), of the training image nearest to each test image, at `side` pixels."""
+    index = nearest(reduced(x_train, side), reduced(x_test, side))
+    return np.asarray(y_train)[index].astype("uint8")
 
 
 def nearest(train, test, batch=500):
-    """Index of the row of `train` (m, d) at the smallest Euclidean distance from each row of `test` (n, d), int64 (n,)."""
-    squares = (train**2).sum(axis=1)
-    return np.concatenate(
-        [
-            np.argmin(squares - 2 * test[start : start + batch] @ train.T, axis=1)
-            for start in range(0, len(test), batch)
-        ]
-    )
+    """Index, int64 (n,), of the row of `train` (m, d) nearest to each of `test` (n, d): Euclid."""
+    squares, index = (train**2).sum(axis=1), []
+    for start in range(0, len(test), batch):
+        rows = test[start : start + batch]
+        index.append(np.argmin(squares - 2 * rows @ train.T, axis=1))
+    return np.concatenate(index)
 
 
 def reduced(images, side):
-    """Images (n, height, width[, 1]) averaged down by a whole factor to `side` pixels or a few more, as rows of floats in [0, 1], float32 (n, pixels)."""
+    """Images (n, height, width[, 1]) averaged down by a whole factor to `side` pixels or a few
+    more, as rows of floats in [0, 1], float32 (n, pixels). A remainder at the edge is left out."""
     n, height, width = images.shape[:3]
     factor = max(1, height // side)
-    height, width = (
-        height - height % factor,
-        width - width % factor,
-    )  # a remainder at the edge is left out
-    small = (
-        np.asarray(images)
-        .reshape(n, *images.shape[1:3])[:, :height, :width]
-        .reshape(n, height // factor, factor, width // factor, factor)
-        .mean(axis=(2, 4), dtype="float32")
-    )
+    rows, columns = height // factor, width // factor
+    images = np.asarray(images).reshape(n, height, width)[:, : rows * factor, : columns * factor]
+    small = images.reshape(n, rows, factor, columns, factor).mean(axis=(2, 4), dtype="float32")
     return small.reshape(n, -1) / 255

@@ -1,4 +1,4 @@
-"""What a network is made of: its layers, their shapes, parameters and multiplications, and a hash that names it."""
+"""What a network is made of: layers, shapes, parameters, multiplications. `training`, `results`."""
 
 import hashlib
 import math
@@ -8,19 +8,16 @@ from helpers.store.backend import keras
 
 
 def layer_table(model):
-    """A list of dicts, one a layer: `layer`, output `shape` ("26 x 26 x 32"), `parameters`, `macs` (multiply-accumulates for one image)."""
-    rows = []
-    for layer in model.layers:
-        shape = layer.output.shape[1:]
-        rows.append(
-            {
-                "layer": describe(layer),
-                "shape": " x ".join(map(str, shape)),
-                "parameters": layer.count_params(),
-                "macs": _macs(layer, shape),
-            }
-        )
-    return rows
+    """A dict a layer: `layer`, output `shape`, `parameters`, `macs` (multiplications an image)."""
+    return [
+        {
+            "layer": describe(layer),
+            "shape": " x ".join(map(str, layer.output.shape[1:])),
+            "parameters": layer.count_params(),
+            "macs": _macs(layer),
+        }
+        for layer in model.layers
+    ]
 
 
 def describe(layer):
@@ -37,22 +34,19 @@ def describe(layer):
 
 
 def network_json(model):
-    """The network's architecture as JSON, without its compilation and without the counters that Keras adds to layer names."""
-    return re.sub(
-        r'("name": "[a-z0-9_]*?)_\d+"',
-        r'\1"',
-        keras.Sequential.from_config(model.get_config()).to_json(),
-    )
+    """The architecture as JSON, without compilation and the counters in Keras's layer names."""
+    plain = keras.Sequential.from_config(model.get_config()).to_json()
+    return re.sub(r'("name": "[a-z0-9_]*?)_\d+"', r'\1"', plain)
 
 
 def network_sha256(model):
-    """Hexadecimal SHA-256 of `network_json`: two networks built by the same code have the same one."""
+    """Hexadecimal SHA-256 of `network_json`: the same for networks built by the same code."""
     return hashlib.sha256(network_json(model).encode()).hexdigest()
 
 
-def _macs(layer, shape):
+def _macs(layer):
     if isinstance(layer, keras.layers.Dense):
         return math.prod(layer.kernel.shape)
     if isinstance(layer, keras.layers.Conv2D):
-        return math.prod(layer.kernel.shape) * shape[0] * shape[1]
+        return math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
     return 0

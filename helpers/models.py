@@ -1,11 +1,17 @@
-"""The networks of the five course reports, one function each, and three of our own that change one thing in them.
+"""The networks of the five course reports, one function each, and six of our own that change one
+thing in them. Every notebook with a network.
 
-Every function takes `image_shape` (height, width, 1) and `classes`, and returns an uncompiled `keras.Sequential` that maps
-uint8 images (n, height, width, 1) to class probabilities (n, classes). Scaling to [0, 1] is the first layer, so that images travel as bytes.
-Where a course report leaves a value open, the comment `open:` says what was chosen.
+Each takes `image_shape` (height, width, 1) and `classes`, and returns an uncompiled
+`keras.Sequential` from uint8 images (n, height, width, 1) to class probabilities (n, classes).
+Scaling to [0, 1] is the first layer, so that images travel as bytes. Where a course report leaves a
+value open, the comment `open:` says what was chosen.
 """
 
+import functools
+import inspect
+
 from helpers.store.backend import keras
+from helpers.store.paths import UserError
 
 layers, regularizers = keras.layers, keras.regularizers
 
@@ -59,7 +65,7 @@ def mnist_first(image_shape, classes):
 
 
 def mnist_second_v1(image_shape, classes):
-    """Three convolutions with pooling that rounds up, so that the last map is 2x2; 62,250 parameters."""
+    """Three convolutions with pooling that rounds up: a last map of 2x2; 62,250 parameters."""
     return _network(
         "mnist_second_v1",
         image_shape,
@@ -78,7 +84,7 @@ def mnist_second_v1(image_shape, classes):
 
 
 def mnist_second_v1_normalised(image_shape, classes):
-    """Our own: `mnist_second_v1` with batch normalisation after each convolution and nothing else; 62,762 parameters."""
+    """Our own: `mnist_second_v1` with batch normalisation and nothing else; 62,762 parameters."""
     return _network(
         "mnist_second_v1_normalised",
         image_shape,
@@ -97,6 +103,21 @@ def mnist_second_v1_normalised(image_shape, classes):
             layers.Dense(classes, activation="softmax"),
         ],
     )
+
+
+def mnist_second_v1_dense_0(image_shape, classes):
+    """Our own: `mnist_second_v1` without its dense layer of 128; 30,634 parameters."""
+    return _second_v1("mnist_second_v1_dense_0", image_shape, classes, [])
+
+
+def mnist_second_v1_dense_64(image_shape, classes):
+    """Our own: `mnist_second_v1` with a dense layer of 64; 45,162 parameters."""
+    return _second_v1("mnist_second_v1_dense_64", image_shape, classes, [64])
+
+
+def mnist_second_v1_dense_256(image_shape, classes):
+    """Our own: `mnist_second_v1` with a dense layer of 256; 96,426 parameters."""
+    return _second_v1("mnist_second_v1_dense_256", image_shape, classes, [256])
 
 
 def mnist_second_v2(image_shape, classes):
@@ -120,8 +141,7 @@ def mnist_second_v2(image_shape, classes):
 
 
 def mnist_third(image_shape, classes):
-    """Four convolutions with batch normalisation, dropout and a weight penalty; the last map is 5x5;
-    234,378 parameters."""
+    """Four convolutions with batch normalisation, dropout, a weight penalty; 234,378 parameters."""
 
     # open: where batch normalisation stands, which penalty and how strong, which initialiser
     def convolution(filters, size):
@@ -186,7 +206,7 @@ def fashion_cnn_3x75(image_shape, classes):
 
 
 def fashion_cnn_1x87(image_shape, classes):
-    """Our own: `fashion_cnn_1x100` with a dense layer of 87, the other width that the course report names; 158,983 parameters."""
+    """Our own: a dense layer of 87, which the course report names too; 158,983 parameters."""
     return _fashion_cnn("fashion_cnn_1x87", image_shape, classes, [87])
 
 
@@ -232,7 +252,7 @@ def emnist_second(image_shape, classes):
 
 
 def emnist_third(image_shape, classes):
-    """Two convolutions, one dense layer, dropout after each stage; 851,866 parameters for 26 classes."""
+    """Two convolutions, one dense layer, dropout; 851,866 parameters for 26 classes."""
     return _network(
         "emnist_third",
         image_shape,
@@ -252,7 +272,7 @@ def emnist_third(image_shape, classes):
 
 
 def k49_tuned(image_shape, classes):
-    """784 - 512 - 448 - classes, the best network of the course report's search, with dropout; 653,745 parameters."""
+    """784 - 512 - 448 - classes, the best of the report's search; 653,745 parameters."""
     return _network(
         "k49_tuned",
         image_shape,
@@ -322,7 +342,58 @@ def _fashion_cnn(name, image_shape, classes, dense):
     )
 
 
+def _second_v1(name, image_shape, classes, dense):
+    return _network(
+        name,
+        image_shape,
+        [
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(2, padding="same"),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(2, padding="same"),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(2, padding="same"),
+            layers.Flatten(),
+            *[layers.Dense(units, activation="relu") for units in dense],
+            layers.Dense(classes, activation="softmax"),
+        ],
+    )
+
+
 def _network(name, image_shape, stack):
     return keras.Sequential(
         [layers.Input(image_shape, dtype="uint8"), layers.Rescaling(1 / 255), *stack], name=name
     )
+
+
+def _fitting(build):
+    """A network's function, with one clear line in place of Keras's where images are too small."""
+
+    @functools.wraps(build)
+    def checked(image_shape, classes):
+        try:
+            return build(image_shape, classes)
+        except ValueError as error:
+            height, width = image_shape[:2]
+            least = next((n for n in range(min(height, width) + 1, 300) if _fits(build, n)), None)
+            if not least:
+                raise
+            raise UserError(
+                f"{build.__name__} needs images of {least} x {least} pixels or more, and these are "
+                f"{height} x {width}: choose another network, or enlarge the images."
+            ) from error
+
+    return checked
+
+
+def _fits(build, side):
+    try:
+        return bool(build((side, side, 1), 2))
+    except ValueError:
+        return False
+
+
+# Here and not as decorators above: a line more at a network would make all of its runs again.
+for _name, _build in list(globals().items()):
+    if inspect.isfunction(_build) and _name[0] != "_":
+        globals()[_name] = _fitting(_build)

@@ -1,8 +1,10 @@
-"""Result records: report/PROFILE/results/RUN.json, with the test predictions of every seed beside it in RUN.npz."""
+"""Result records: report/PROFILE/results/RUN.json, with RUN.npz, the test predictions, beside it.
 
-import io
+Every notebook saves one; figures, tables, grid and report read them, as records or as frames.
+RUN.sha256, which `sha256sum -c` reads, tells what was altered since.
+"""
+
 import os
-import platform
 import re
 from datetime import UTC, datetime
 
@@ -10,331 +12,202 @@ import numpy as np
 
 from helpers import runs
 from helpers.store import files, paths
+from helpers.store.machine import hardware, versions
+from helpers.store.records import FIELDS, harmed, load, predictions, without_repeats  # noqa: F401
 
-FIELDS = (
-    "run",
-    "notebook",
-    "parameters",
-    "dataset",
-    "parameter_count",
-    "network_sha256",
-    "seeds",
-    "extra",
-    "reported",
-    "versions",
-    "hardware",
-    "figures",
-    "fingerprint",
-    "finished",
-)
-UNSEALED = {
-    *FIELDS,
-    "layers",
-    "predictions_sha256",
-}  # what a record from before the seal may hold: another name is a damaged one
-WEIGHTS_LIMIT = 100_000  # course reports' networks up to this many parameters leave the first seed's weights beside a `full` record
+PROVENANCE = ("name", "title", "kind", "sha256", "class_names", "classes")
+# Networks up to this many parameters leave the first seed's weights beside a `full` record.
+WEIGHTS_LIMIT = 100_000
 
 
 def record(parameters, data, parts, trained, outcomes, extra=None):
-    """Gather a run's record and its predictions.
+    """Gather a run's record and its predictions: (record, predictions), ready for `save`.
 
-    `parameters` may be the notebook's `globals()`: only its parameters are taken. `outcomes` is the list of `evaluation.evaluate` results,
-    one a seed; with `first_seed` above 0 they are added to those of the record that is there. Returns (record, predictions) ready for `save`.
+    `parameters` may be the notebook's `globals()`: only its parameters are taken. `outcomes` is the
+    list of `evaluation.evaluate` results, one a seed; with `first_seed` above 0 they are added to
+    those of the record that is there.
     """
     from helpers.inspection import layer_table, network_sha256
 
-    line = runs.entry(parameters["run"])
+    line, model = runs.entry(parameters["run"]), trained[0].model
     values = {name: parameters[name] for name in runs.notebook_parameters(line["notebook"])}
-    model = trained[0].model
-    dataset = {
-        key: data.meta.get(key)
-        for key in (
-            "name",
-            "title",
-            "kind",
-            "sha256",
-            "class_names",
-            "classes",
-            "split",
-            "licence",
-            "source",
-        )
-    }
+    made = {"versions": versions(), "hardware": hardware()}
+    known = {key: data.meta.get(key) for key in (*PROVENANCE, "split", "licence", "source")}
     content = {
         "run": values["run"],
         "notebook": line["notebook"],
         "parameters": values,
-        "dataset": {**dataset, "label": data.label, "asked": data.name, **parts.sizes},
+        "dataset": {**known, "label": data.label, "asked": data.name, **parts.sizes},
         "parameter_count": model.count_params(),
         "network_sha256": network_sha256(model),
         "layers": layer_table(model),
-        "seeds": [metrics for metrics, _ in outcomes],
+        "seeds": [{**metrics, **made} for metrics, _ in outcomes],
         "extra": extra or {},
         "reported": line.get("reported", {}),
-        "versions": versions(),
-        "hardware": hardware(),
+        **made,
         "figures": [],
         "fingerprint": os.environ.get("RUN_FINGERPRINT")
         or runs.fingerprint(values["run"], values, data.meta["sha256"]),
     }
-    found = {
-        "y_true": parts.y_test.astype("uint8"),
-        **{name: np.stack([one[name] for _, one in outcomes]) for name in outcomes[0][1]},
-    }
-    return _continued(content, found) if values.get("first_seed") else (content, found)
+    arrays = {name: np.stack([arrays[name] for _, arrays in outcomes]) for name in outcomes[0][1]}
+    arrays = {"y_true": parts.y_test.astype("uint8"), **arrays}
+    return _continued(content, arrays) if values.get("first_seed") else (content, arrays)
 
 
-def _continued(content, found):
-    """The record on disk with this one's seeds added; UserError if it is not the first part of the same run."""
-    values = content["parameters"]
-    before = load(values["profile"], content["run"])
-    if (
-        not before
-        or before["fingerprint"] != content["fingerprint"]
-        or [s["seed"] for s in before["seeds"]] != list(range(values["first_seed"]))
-    ):
+def _continued(content, arrays):
+    """The record on disk with this one's seeds added; UserError if it is not of the same run."""
+    values, run = content["parameters"], content["run"]
+    before, first = load(values["profile"], run), values["first_seed"]
+    same = before and before["fingerprint"] == content["fingerprint"]
+    if not same or [seed["seed"] for seed in before["seeds"]] != list(range(first)):
         raise paths.UserError(
-            f"{content['run']}: there is no record of seeds 0 to {values['first_seed'] - 1} of this very run to add to; use first_seed = 0."
+            f"{run}: there is no record of seeds 0 to {first - 1} of this very run to add to; "
+            "use first_seed = 0."
         )
-    kept = predictions(values["profile"], content["run"])
-    joined = {
-        name: value if name == "y_true" else np.concatenate([kept[name], value])
-        for name, value in found.items()
-    }
-    first = {
-        name: before[name]
-        for name in ("parameter_count", "network_sha256", "layers")
-        if name in before
-    }  # a search finds others with other seeds
-    return {
-        **content,
-        **first,
-        "seeds": before["seeds"] + content["seeds"],
-        "parameters": {**values, "first_seed": 0},
-    }, joined
+    kept = predictions(values["profile"], run)
+    for name in arrays.keys() - {"y_true"}:
+        arrays[name] = np.concatenate([kept[name], arrays[name]])
+    # A search finds another network with each seed: the record describes the first.
+    described = ("parameter_count", "network_sha256", "layers")
+    content |= {name: before[name] for name in described if name in before}
+    seeds = before["seeds"] + content["seeds"]
+    return {**content, "seeds": seeds, "parameters": {**values, "first_seed": 0}}, arrays
 
 
 def save(content, predictions, trained=()):
-    """Write RUN.npz and RUN.json, under temporary names first, so that a full disk leaves the old pair; under `full` the weights of a small
+    """Write RUN.npz, RUN.json and RUN.sha256, all or none; under `full` the weights of a small
     network's first seed too, unless the run stands beside another with the same network.
 
     A record from stand-in images never replaces one from real images: UserError.
     """
     profile, run = content["parameters"]["profile"], content["run"]
-    folder = paths.results(profile)
-    before = load(profile, run)
+    path, before = paths.results(profile) / f"{run}.json", load(profile, run)
     if before and content["dataset"]["kind"] == "stand-in" != before["dataset"]["kind"]:
         raise paths.UserError(
-            f"{folder / run}.json comes from real images, and this run used stand-ins: it is kept. Move it away first, or give OUT=DIR."
+            f"{path} comes from real images, and this run used stand-ins: it is kept. "
+            "Move it away first, or give OUT=DIR."
         )
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **_without_repeats(predictions))
-    content = files.sealed(
-        {
-            **content,
-            "figures": figures(content),
-            "predictions_sha256": files.bytes_sha256(buffer.getvalue()),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-    )
-    written = {
-        folder / f"{run}.npz": buffer.getvalue(),
-        folder / f"{run}.json": files.as_json(content),
-    }
-    if (
-        profile == "full"
-        and trained
-        and trained[0].seed == 0
-        and content["parameter_count"] <= WEIGHTS_LIMIT
-        and "beside" not in runs.entry(run)
-    ):
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, *trained[0].model.get_weights())
-        written = {folder / f"{run}.weights.npz": buffer.getvalue(), **written}
-    files.save_all(written)
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    content = {**content, "figures": figures(content), "finished": finished}
+    written = {path.with_suffix(".npz"): files.npz(**without_repeats(predictions))}
+    weights, small = path.with_suffix(".weights.npz"), content["parameter_count"] <= WEIGHTS_LIMIT
+    if trained and trained[0].seed == 0 and profile == "full" and small:
+        if "beside" not in runs.entry(run):
+            written[weights] = files.npz(*trained[0].model.get_weights())
+    # Where seeds were added, the weights of the first one are as good as before.
+    kept = weights.exists() and before and before["seeds"][0] == content["seeds"][0]
+    also = [weights] if kept and weights not in written else []
+    written[path] = files.as_json(content)
+    files.save_all(written, manifest=path.with_suffix(".sha256"), also=also)
+    if weights not in (*written, *also):
+        weights.unlink(missing_ok=True)  # another training's
 
 
 def figures(content):
-    """Path (below OUT) and caption of each figure that a run has drawn."""
+    """Path (below OUT) and caption of each figure that a run has drawn, from its index.json."""
     profile, run = content["parameters"]["profile"], content["run"]
     folder = paths.figures(profile, run)
-    return [
-        {"path": f"figures/{profile}/{run}/{name}.png", "caption": caption}
-        for name, caption in sorted(_captions(folder).items())
-        if (folder / f"{name}.png").exists()
-    ]
-
-
-def _captions(folder):
-    found = files.load_json(folder / "index.json")
-    found = found if isinstance(found, dict) else {}
-    return {
-        name: caption
-        for name, caption in found.items()
-        if re.fullmatch(r"[\w-]{1,99}", name) and isinstance(caption, str)
-    }
-
-
-def load(profile, run):
-    """The record of a run, or None where there is none or it is damaged (it is then made again)."""
-    content = files.load_json(paths.results(profile) / f"{run}.json")
-    whole = (
-        isinstance(content, dict)
-        and all(field in content for field in FIELDS)
-        and files.unharmed(content)
-    )
-    whole = whole and (files.SEAL in content or set(content) <= UNSEALED)
-    whole = (
-        whole
-        and isinstance(content["dataset"], dict)
-        and {"kind", "sha256"} <= set(content["dataset"])
-    )
-    return content if whole and isinstance(content["seeds"], list) and content["seeds"] else None
-
-
-def whole(profile, content):
-    """Whether the predictions that belong to a record lie beside it, unharmed."""
-    path = paths.results(profile) / f"{content['run']}.npz"
-    return path.exists() and files.sha256(path) == content.get("predictions_sha256")
+    index = files.load_json(folder / "index.json")
+    rows = []
+    for name, entry in sorted(index.items()) if isinstance(index, dict) else ():
+        caption = entry.get("caption") if isinstance(entry, dict) else entry
+        if re.fullmatch(r"[\w-]{1,99}", name) and isinstance(caption, str):
+            if (folder / f"{name}.png").exists():
+                path = f"figures/{profile}/{run}/{name}.png"
+                rows.append({"path": path, "caption": caption})
+    return rows
 
 
 def load_all(profile):
-    """All records of an edition whose predictions are there and unharmed, a dict from run id, in the order of runs.yaml."""
-    found = {run: load(profile, run) for run in runs.select()}
-    return {run: content for run, content in found.items() if content and whole(profile, content)}
+    """All whole records of an edition, a dict from run id, in the order of runs.yaml."""
+    records = {run: load(profile, run) for run in runs.select()}
+    return {run: content for run, content in records.items() if content}
 
 
-def predictions(profile, run):
-    """The arrays of RUN.npz as a dict; what was not written twice is put back in its place."""
-    with np.load(paths.results(profile) / f"{run}.npz", allow_pickle=False) as archive:
-        found = dict(archive)
-    return {
-        name: np.where(_right(found), found[_twin(name)], value) if _twin(name) in found else value
-        for name, value in found.items()
-    }
+def frame(profile):
+    """A pandas frame with a row for each run and seed: what the run is, its parameters, the counts
+    of images (`train`, `validation`, `test`), and every metric that is one value. Of a parameter
+    and a metric with one name (`epochs`) it shows the metric."""
+    import pandas as pd
+
+    rows = []
+    for run, content in load_all(profile).items():
+        data, about = content["dataset"], {"run": run, "report": runs.entry(run)["report"]}
+        about |= {"dataset": data["name"], "label": data["label"], "kind": data["kind"]}
+        about |= {n: v for n, v in content["parameters"].items() if n not in about}
+        about |= {n: data[n] for n in ("train", "validation", "test")}
+        about["parameter_count"] = content["parameter_count"]
+        for seed in content["seeds"]:
+            single = {n: v for n, v in seed.items() if not isinstance(v, (dict, list))}
+            rows.append({**about, **single})
+    return pd.DataFrame(rows)
 
 
-def _without_repeats(arrays):
-    # Where the prediction is right, the true class's log-probability is the predicted class's: written once, a file is a third smaller.
-    for name, value in arrays.items():
-        if _twin(name) in arrays and not np.array_equal(
-            value[_right(arrays)], arrays[_twin(name)][_right(arrays)]
-        ):
-            raise ValueError(f"{name} differs from {_twin(name)} where the prediction is right")
-    return {
-        name: np.where(_right(arrays), np.zeros((), value.dtype), value)
-        if _twin(name) in arrays
-        else value
-        for name, value in arrays.items()
-    }
+def epochs(content):
+    """A pandas frame with a row for each seed and epoch of a record: seed, epoch (from 1), loss,
+    accuracy, val_loss, val_accuracy."""
+    import pandas as pd
+
+    curves = [
+        pd.DataFrame({"seed": seed["seed"], "epoch": range(1, len(h["loss"]) + 1), **h})
+        for seed in content["seeds"]
+        if (h := seed.get("history"))
+    ]
+    return pd.concat(curves, ignore_index=True) if curves else pd.DataFrame()
 
 
-def _right(arrays):
-    return arrays["y_pred"] == arrays["y_true"]
+def history(profile, run):
+    """`epochs` of the record of a run; UserError where there is none."""
+    return epochs(_asked(profile, run))
 
 
-def _twin(name):
-    return name.replace("logp_true", "logp_pred") if name.startswith("logp_true") else None
+def answers(profile, run):
+    """A pandas frame with a row for each seed and test image: seed, image (its place), y_true,
+    and whatever the predictions hold of it: y_pred, log-probabilities. UserError without record."""
+    import pandas as pd
+
+    content, arrays = _asked(profile, run), predictions(profile, run)
+    truth, seeds = arrays.pop("y_true"), [seed["seed"] for seed in content["seeds"]]
+    index = pd.MultiIndex.from_product([seeds, range(len(truth))], names=["seed", "image"])
+    size = arrays["y_pred"].size
+    columns = {name: value.ravel() for name, value in arrays.items() if value.size == size}
+    columns = {"y_true": np.tile(truth, len(seeds)), **columns}
+    return pd.DataFrame(columns, index).reset_index()
+
+
+def _asked(profile, run):
+    content = load(profile, run)
+    if not content:
+        raise paths.UserError(f"There is no record of {run} under {profile}: run `make all` first.")
+    return content
 
 
 def comparable(content):
-    """Whether a record may stand against a published figure: the official data, by the course report's own protocol."""
-    return (
-        content["dataset"]["kind"] == "official" and content["parameters"].get("profile") == "full"
-    )
+    """Whether a record may stand against a published figure: official data, the full protocol."""
+    full = content["parameters"].get("profile") == "full"
+    return content["dataset"]["kind"] == "official" and full
 
 
 def median_seed(content, metric="test_accuracy"):
-    """Index of the seed whose metric is the (lower) median: the one that figures and paired tests show."""
+    """Index of the seed with the (lower) median: the one that figures and paired tests show."""
     values = [seed[metric] for seed in content["seeds"]]
     return int(np.argsort(values, kind="stable")[(len(values) - 1) // 2])
 
 
 def mean_std(content, metric):
-    """Mean and sample standard deviation over seeds of one metric; the deviation is None for a single seed."""
+    """Mean and sample standard deviation over seeds of one metric; None for a single seed's."""
     values = [seed[metric] for seed in content["seeds"]]
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
 def median(content, metric):
-    """Median over seeds of one metric: for seconds, which a pause of one training would otherwise double."""
+    """Median over seeds of one metric: for seconds, which a pause of one training would double."""
     return float(np.median([seed[metric] for seed in content["seeds"]]))
 
 
 def network_size(content):
-    """Parameters of a run's network as text, the smallest and the largest number where seeds have networks of their own (a search)."""
+    """Parameters of a run's network as text, from the smallest to the largest where seeds have
+    networks of their own (a search)."""
     counts = [seed.get("parameter_count", content["parameter_count"]) for seed in content["seeds"]]
-    return (
-        f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
-    )
-
-
-def versions():
-    """Versions of what results depend on."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    from helpers.store.backend import keras
-
-    found = {"python": platform.python_version(), "backend": keras.backend.backend()}
-    for package in (
-        "keras",
-        "tensorflow",
-        "tensorflow-cpu",
-        "jax",
-        "torch",
-        "numpy",
-        "numba",
-        "scipy",
-        "keras-tuner",
-    ):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue  # another back end's, or the other build of the same one
-    return found
-
-
-def hardware():
-    """Processor, cores this process may use, threads a network gets, memory in GiB, accelerator."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    memory = (
-        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-        if hasattr(os, "sysconf")
-        else None
-    )
-    return {
-        "processor": _processor(),
-        "cores": cores,
-        "threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS") or cores),
-        "memory_gib": memory and round(memory, 1),
-        "system": platform.system(),
-        "accelerator": _accelerator(),
-    }
-
-
-def _processor():
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            return next(
-                line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
-            )
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def _accelerator():
-    from helpers.store.backend import keras
-
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return next(
-            (device.device_kind for device in jax.devices() if device.platform != "cpu"), None
-        )
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return next((device.name for device in tf.config.list_physical_devices("GPU")), None)
-    import torch
-
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    least, most = min(counts), max(counts)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"

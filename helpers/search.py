@@ -1,4 +1,4 @@
-"""Hyper-parameter search with Keras Tuner, resumable: every finished trial lies on disk, with its learning curve."""
+"""Hyper-parameter search with Keras Tuner, resumable trial by trial. Notebook 05, benchmarks."""
 
 import hashlib
 import inspect
@@ -9,59 +9,40 @@ from pathlib import Path
 
 from helpers import augmentation
 from helpers.batches import Batches, NextEpoch, in_order
-from helpers.store import paths
+from helpers.store import files, paths
 from helpers.store.backend import keras
-from helpers.store.files import load_json, save_json, sealed, sha256, unharmed
-from helpers.training import RESULTS, Progress, Trained, compile_options, one_cycle
+from helpers.training import RESULTS, Progress, Trained, compile_options, numbers, one_cycle
 
 import keras_tuner  # isort: skip  (after the quiet import of Keras)
 
 
-class Space(keras_tuner.HyperModel):
-    """A search space: `build(hp, image_shape, classes)` gives an optimiser and a network; training is as everywhere in this project.
+# What reading files that were cut off raises, Keras Tuner's own among them.
+DAMAGE = (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, RuntimeError)
 
-    With `annealed` every training is one cycle of the learning rate, whose peak is the rate that `build` gave.
-    """
+
+class Space(keras_tuner.HyperModel):
+    """A search space: `build(hp, image_shape, classes)` gives a network and its optimiser; training
+    is as everywhere in this project. With `annealed` every training is one cycle of the learning
+    rate, whose peak is the rate that `build` gave."""
 
     def __init__(self, build, parts, classes, batch_size, seed, annealed=False):
         super().__init__()
-        self.function, self.parts, self.classes, self.batch_size, self.seed, self.annealed = (
-            build,
-            parts,
-            classes,
-            batch_size,
-            seed,
-            annealed,
-        )
+        self.function, self.parts, self.classes = build, parts, classes
+        self.batch_size, self.seed, self.annealed = batch_size, seed, annealed
 
     def build(self, hp):
         """Called by Keras Tuner for each trial."""
         keras.utils.set_random_seed(self.seed)
-        model, optimizer = self.function(hp, self.parts.x_train.shape[1:], self.classes)
-        return self.compiled(model, optimizer)
-
-    def compiled(self, model, optimizer):
-        """The network with an optimiser, in the loss and metric of all trials."""
-        model.compile(
-            optimizer=optimizer,
-            loss="sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-            **compile_options(),
-        )
-        return model
+        return _compiled(*self.function(hp, self.parts.x_train.shape[1:], self.classes))
 
     def fit(self, hp, model, epochs, initial_epoch=0, callbacks=(), **_):
         """Called by Keras Tuner for each trial; Hyperband goes on from `initial_epoch`."""
-        parts = self.parts
-        batches = Batches(
-            parts.x_train, parts.y_train, self.batch_size, self.seed, augmentation.SETTINGS["none"]
-        )
+        parts, setting = self.parts, augmentation.SETTINGS["none"]
+        batches = Batches(parts.x_train, parts.y_train, self.batch_size, self.seed, setting)
         if self.annealed:
-            settings = model.optimizer.get_config()
-            settings["learning_rate"] = one_cycle(
-                float(model.optimizer.learning_rate), batches.steps * (epochs - initial_epoch)
-            )
-            self.compiled(model, type(model.optimizer).from_config(settings))
+            settings, steps = model.optimizer.get_config(), batches.steps * (epochs - initial_epoch)
+            settings["learning_rate"] = one_cycle(float(model.optimizer.learning_rate), steps)
+            _compiled(model, type(model.optimizer).from_config(settings))
         return model.fit(
             batches.feed(),
             epochs=epochs,
@@ -73,169 +54,135 @@ class Space(keras_tuner.HyperModel):
         )
 
 
+def _compiled(model, optimizer):
+    # A kept trial is loaded for its weights. A fresh optimiser has no place yet for the variables
+    # kept beside them, of which Keras would warn, and then leave them out.
+    optimizer.load_own_variables = lambda store: None
+    loss = "sparse_categorical_crossentropy"
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"], **compile_options())
+    return model
+
+
 class _Curves:
-    """Keeps each trial's learning curve and seconds beside Keras Tuner's own files."""
+    """Keeps each trial's learning curve and seconds beside Keras Tuner's own files, in a manifest
+    with the weights of its best epoch."""
 
     def run_trial(self, trial, *args, **kwargs):
-        started, progress = (
-            time.perf_counter(),
-            Progress(trial.trial_id, kwargs["epochs"], f"{self.project_name}, trial"),
-        )
+        started = time.perf_counter()
+        progress = Progress(f"{self.project_name}, trial {trial.trial_id}", kwargs["epochs"])
         histories = super().run_trial(trial, *args, callbacks=[progress], **kwargs)
-        history = {
-            name: [float(value) for value in values]
-            for name, values in histories[0].history.items()
-        }
-        save_json(
-            self.curve_path(trial),
-            sealed(
-                {
-                    "history": history,
-                    "seconds": time.perf_counter() - started,
-                    "values": trial.hyperparameters.values,
-                    "weights_sha256": sha256(self.weights_path(trial)),
-                }
-            ),
-        )
+        seconds = time.perf_counter() - started
+        kept = {"history": numbers(histories[0]), "seconds": seconds}
+        kept["values"] = trial.hyperparameters.values
+        path, weights = self.curve_path(trial), self._get_checkpoint_fname(trial.trial_id)
+        manifest = path.with_suffix(".sha256")
+        files.save_all({path: files.as_json(kept)}, manifest=manifest, also=[weights])
         return histories
 
     def _configure_tensorboard_dir(self, *_):
-        """Keras Tuner 1.4 imports TensorBoard here, which TensorFlow 2.21 no longer brings and nothing here writes to."""
-
-    def weights_path(self, trial):
-        """Where Keras Tuner keeps the weights of a trial's best epoch."""
-        return self._get_checkpoint_fname(trial.trial_id)
+        """Keras Tuner 1.4 imports TensorBoard here, which TensorFlow 2.21 no longer brings."""
 
     def curve_path(self, trial):
         """Where a trial's curve lies."""
         return Path(self.project_dir) / "curves" / f"{trial.trial_id}.json"
 
+    def finished(self):
+        """The finished trials in the order they ran, each with what is kept of it."""
+        trials = [self.oracle.trials[name] for name in self.oracle.end_order]
+        return [(trial, files.load_json(self.curve_path(trial))) for trial in trials]
+
+    def harmed(self):
+        """Names of finished trials whose settings, score, curve or weights were altered."""
+        return [
+            trial.trial_id
+            for trial, kept in self.finished()
+            if files.harmed(self.curve_path(trial).with_suffix(".sha256"))
+            or kept["values"] != trial.hyperparameters.values
+            or abs(max(kept["history"]["val_accuracy"]) - trial.score) > 1e-6
+        ]
+
 
 class RandomSearch(_Curves, keras_tuner.RandomSearch):
-    """Keras Tuner's random search (Bergstra and Bengio 2012), every trial the full number of epochs."""
+    """Keras Tuner's random search (Bergstra and Bengio 2012): every trial has all epochs."""
 
 
 class Hyperband(_Curves, keras_tuner.Hyperband):
-    """Keras Tuner's Hyperband (Li et al. 2018): many short trials, the best of which are continued."""
+    """Keras Tuner's Hyperband (Li et al. 2018): many short trials, the best are continued."""
 
 
 def run(kind, build, parts, classes, *, batch_size, trials, trial_epochs, seed, run, profile):
-    """Search, or go on with a search that was interrupted: "random search" over `trials` trials of `trial_epochs`, or one sweep of "Hyperband" up to
-    `trial_epochs`; in "annealed Hyperband" every training is one cycle of the learning rate. Returns the tuner; its finished trials are never
-    trained again."""
-    draws = (
-        10** 6 * (seed + 1)
-    )  # Keras Tuner counts up from its seed with every value that it draws, and takes 0 for none: neighbours would draw the same values
-    key = json.dumps(
-        [
-            inspect.getsource(build),
-            parts.identity,
-            batch_size,
-            trials,
-            trial_epochs,
-            seed,
-            draws,
-            RESULTS,
-        ]
-    )
-    folder = paths.trained(profile, run) / hashlib.sha256(key.encode()).hexdigest()[:12]
+    """Search, or go on with an interrupted search, whose finished trials are not trained again:
+    "random search" over `trials` trials of `trial_epochs`, one sweep of "Hyperband" up to
+    `trial_epochs`, or "annealed Hyperband", each training one cycle of the learning rate. Returns
+    the tuner."""
+    # Keras Tuner counts up from its seed with every value that it draws, and takes 0 for none:
+    # neighbours would draw the same values.
+    draws = 10**6 * (seed + 1)
+    source = inspect.getsource(build)
+    key = [source, parts.identity, batch_size, trials, trial_epochs, seed, draws, RESULTS]
+    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
+    space = Space(build, parts, classes, batch_size, seed, kind.startswith("annealed"))
     options = {
         "objective": "val_accuracy",
         "seed": draws,
-        "directory": str(folder),
+        "directory": str(paths.trained(profile, run) / name),
         "project_name": kind.replace(" ", "-"),
-        "max_consecutive_failed_trials": 1,
-    }  # Keras Tuner would go on in silence
-    space = Space(build, parts, classes, batch_size, seed, kind.startswith("annealed"))
+        "max_consecutive_failed_trials": 1,  # Keras Tuner would go on in silence
+    }
 
     def opened():
-        return (
-            RandomSearch(space, max_trials=trials, **options)
-            if kind == "random search"
-            else Hyperband(space, max_epochs=trial_epochs, factor=3, **options)
-        )
+        if kind == "random search":
+            return RandomSearch(space, max_trials=trials, **options)
+        return Hyperband(space, max_epochs=trial_epochs, factor=3, **options)
 
-    tuner = _whole(opened, folder / options["project_name"])
+    tuner = _mended(opened, Path(options["directory"]) / options["project_name"])
+    if done := len(tuner.finished()):
+        print(f"{kind}, seed {seed}: {done} trials are found in data/trained, not trained again")
     tuner.search(epochs=trial_epochs, verbose=0)
     return tuner
 
 
-def _whole(opened, folder):
-    """The tuner with its finished trials; a search whose files are damaged is moved to NAME.damaged beside it and begun again."""
+def _mended(opened, folder):
+    """The tuner with its finished trials; a search whose files are damaged is moved to NAME.damaged
+    beside it and begun again."""
     try:
         tuner = opened()
-        harmed = [
-            name
-            for name in tuner.oracle.end_order
-            if not _unharmed(tuner, tuner.oracle.trials[name])
-        ]
-        fault = harmed and f"trial {harmed[0]} is not as it was left"
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-    ) as error:  # what Keras Tuner raises on its own files, cut off
+        if not (harmed := tuner.harmed()):
+            return tuner
+        fault = f"trial {harmed[0]} is not as it was left"
+    except DAMAGE as error:
         fault = f"{type(error).__name__}: {error}"
-    if fault:
-        print(
-            f"{folder} is damaged ({fault}); moved to {folder.name}.damaged, the search begins again"
-        )
-        shutil.rmtree(folder.with_name(f"{folder.name}.damaged"), ignore_errors=True)
-        folder.rename(folder.with_name(f"{folder.name}.damaged"))
-        tuner = opened()
-    return tuner
-
-
-def _unharmed(tuner, trial):
-    """Whether a finished trial is what its sealed curve says: settings, score, weights of its best epoch."""
-    told = load_json(tuner.curve_path(trial))
-    if (
-        not isinstance(told, dict)
-        or not unharmed(told)
-        or "history" not in told
-        or trial.score is None
-    ):
-        return False
-    weights = Path(tuner.weights_path(trial))
-    return (
-        told.get("values", trial.hyperparameters.values) == trial.hyperparameters.values
-        and abs(max(told["history"]["val_accuracy"]) - trial.score) < 1e-6
-        and weights.exists()
-        and sha256(weights) == told.get("weights_sha256", sha256(weights))
-    )
+    aside = folder.with_name(f"{folder.name}.damaged")
+    print(f"{folder} is damaged ({fault}); moved to {aside.name}, the search begins again")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(aside)
+    return opened()
 
 
 def trials_of(tuner, kind):
-    """The finished trials in the order they ran, as the record keeps them: `values`, `score`, `curve` (validation accuracy by epoch), `epochs`, `seconds`."""
-    found = []
-    for name in tuner.oracle.end_order:
-        trial = tuner.oracle.trials[name]
-        told = load_json(tuner.curve_path(trial))
-        values = {
-            key: value
-            for key, value in trial.hyperparameters.values.items()
-            if not key.startswith("tuner/")
-        }
-        curve = told["history"]["val_accuracy"]
-        found.append(
+    """The finished trials in the order they ran, as the record keeps them: `values`, `score`,
+    `curve` (validation accuracy by epoch), `epochs`, `seconds`, `start`."""
+    rows = []
+    for trial, kept in tuner.finished():
+        values, curve = trial.hyperparameters.values, kept["history"]["val_accuracy"]
+        rows.append(
             {
                 "search": kind,
-                "trial": name,
-                "values": values,
+                "trial": trial.trial_id,
+                "values": {n: v for n, v in values.items() if not n.startswith("tuner/")},
                 "score": max(curve),
                 "curve": curve,
                 "epochs": len(curve),
-                "seconds": told["seconds"],
-                "start": trial.hyperparameters.values.get("tuner/initial_epoch", 0),
+                "seconds": kept["seconds"],
+                "start": values.get("tuner/initial_epoch", 0),
             }
         )
-    return found
+    return rows
 
 
 def best(tuner, seed, images):
-    """The best trial's network with the weights of its best epoch, as `training.Trained`; its seconds are those of the trial."""
-    trial = tuner.oracle.get_best_trials(1)[0]
-    told = load_json(tuner.curve_path(trial))
-    return Trained(tuner.get_best_models(1)[0], seed, told["history"], told["seconds"], images)
+    """The best trial's network with the weights of its best epoch, as `training.Trained`; its
+    seconds are those of the trial."""
+    kept = files.load_json(tuner.curve_path(tuner.oracle.get_best_trials(1)[0]))
+    model = tuner.get_best_models(1)[0]
+    return Trained(model, seed, kept["history"], kept["seconds"], images)

@@ -1,14 +1,16 @@
-"""How sure a number is: intervals, paired tests, corrections for many claims. NumPy and SciPy only."""
+"""How sure a number is: intervals, paired tests, corrections for many claims. Report, notebook 06.
+
+Student's tests compare procedures, over seeds; McNemar's compares two given networks.
+"""
 
 import numpy as np
-from scipy import special
+from scipy import special  # not scipy.stats, which says the same and takes half a second to load
 
 TEMPERATURES = 0.05, 20  # the least and the largest that temperature scaling tries
 
 
 def wilson(successes, n, level=0.95):
-    """Wilson's score interval (low, high) of a proportion: what another sample of `n` test images might have shown (Wilson 1927)."""
-    # What scipy.stats.binomtest gives as well; loading scipy.stats takes half a second.
+    """Interval (low, high) of a share: what `n` other test images might show (Wilson 1927)."""
     z, share = special.ndtri((1 + level) / 2), round(successes) / n
     centre, half = share + z**2 / (2 * n), z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     low, high = (centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)
@@ -16,58 +18,92 @@ def wilson(successes, n, level=0.95):
 
 
 def mcnemar(right_a, right_b):
-    """Exact two-sided McNemar test on the same images; two bool arrays (n,). Returns p: 1 where the two never differ (McNemar 1947)."""
+    """Exact two-sided McNemar test on the same images; two bool arrays (n,). Returns p, 1 where
+    the two never differ (McNemar 1947). It compares two given networks, and not the procedures
+    that made them, which another seed may order the other way."""
     return _sign_test(int(np.sum(right_a & ~right_b)), int(np.sum(~right_a & right_b)))
 
 
-def _sign_test(one, other):
-    # Twice the tail of the binomial distribution with p = 1/2. scipy.stats.binomtest says the same.
-    return (
-        float(min(1.0, 2 * special.bdtr(min(one, other), one + other, 0.5))) if one + other else 1.0
-    )
+def _sign_test(wins, losses):
+    # Twice the tail of the binomial distribution with p = 1/2.
+    tail = special.bdtr(min(wins, losses), wins + losses, 0.5)
+    return float(min(1.0, 2 * tail)) if wins + losses else 1.0
 
 
 def holm(p_values):
-    """p-values corrected for their number by Holm's step-down method, in the order given (Holm 1979)."""
+    """p-values corrected for their number, step-down, in the order given (Holm 1979)."""
     p_values = np.asarray(p_values, "float64")
     order = np.argsort(p_values, kind="stable")
     raised = np.minimum(1, np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1)))
-    corrected = np.empty_like(raised)
-    corrected[order] = raised
-    return corrected.tolist()
+    return raised[np.argsort(order)].tolist()
 
 
-def paired_bootstrap(right_a, right_b, seed=0, samples=2000, level=0.95):
-    """Difference of mean accuracies, a - b, with a percentile interval over test images (the same for both) and over each run's seeds.
+def paired(a, b=0.0, level=0.95):
+    """Two procedures over paired seeds, a - b, by Student's t (Student 1908).
 
-    right_a (seeds_a, n) and right_b (seeds_b, n): bool. Images on which the seeds of both runs are right and wrong alike need not be told apart, so that
-    images drawn anew are a multinomial sample of these few patterns: the same bootstrap as drawing images, and much faster. Returns
-    (difference, low, high) as fractions (Efron 1979).
+    a: numbers, one a seed (n,); b: the same seeds' numbers of the other procedure (n,), or one
+    constant. Returns a dict: `n`, `difference` (mean of the pairs), `low`, `high` (t interval) and
+    `p` (two-sided), the last three None for fewer than two seeds. Where all pairs differ by the
+    same amount the interval has no width, and p is 0, or 1 for a difference of 0.
     """
-    rng, a, b = np.random.default_rng(seed), np.atleast_2d(right_a), np.atleast_2d(right_b)
-    n = a.shape[1]
-    packed, counts = np.unique(
-        np.packbits(np.concatenate([a, b]), axis=0), axis=1, return_counts=True
-    )  # a column a pattern, a bit a seed
-    patterns = np.unpackbits(packed, axis=0, count=len(a) + len(b))
-    drawn = (
-        rng.multinomial(n, counts / n, size=samples) @ patterns.T / n
-    )  # accuracy of every seed on each sample of images
-    means = [
-        (
-            accuracies
-            * rng.multinomial(len(one), [1 / len(one)] * len(one), size=samples)
-            / len(one)
-        ).sum(axis=1)
-        for one, accuracies in ((a, drawn[:, : len(a)]), (b, drawn[:, len(a) :]))
-    ]
-    tail = 50 * (1 - level)
-    low, high = np.percentile(means[0] - means[1], [tail, 100 - tail])
-    return float(a.mean() - b.mean()), float(low), float(high)
+    gaps = np.asarray(a, "float64") - np.asarray(b, "float64")
+    n, mean = len(gaps), float(gaps.mean())
+    if n < 2:
+        return {"n": n, "difference": mean, "low": None, "high": None, "p": None}
+    error = _error(gaps)
+    reach = float(special.stdtrit(n - 1, (1 + level) / 2)) * error
+    p = 2 * special.stdtr(n - 1, -abs(mean) / error) if error else mean == 0
+    return {"n": n, "difference": mean, "low": mean - reach, "high": mean + reach, "p": float(p)}
+
+
+def equivalence(a, b, margin):
+    """p of two one-sided t tests that paired procedures differ by less than `margin`: a small one
+    speaks for equality (Schuirmann 1987). a, b as in `paired`; None for fewer than two seeds."""
+    gaps = np.asarray(a, "float64") - np.asarray(b, "float64")
+    n, mean = len(gaps), float(gaps.mean())
+    if n < 2:
+        return None
+    error = _error(gaps)
+    p = special.stdtr(n - 1, (abs(mean) - margin) / error) if error else abs(mean) >= margin
+    return float(p)
+
+
+def _error(gaps):
+    # Standard error of a mean; 0, and not what rounding leaves, where all are the same.
+    spread = 0.0 if np.ptp(gaps) < 1e-12 else float(gaps.std(ddof=1))
+    return spread / len(gaps) ** 0.5
+
+
+def over_images(right_a, right_b, level=0.95):
+    """Interval (low, high) of a difference of accuracies for other seeds and other test images.
+
+    right_a, right_b: bool (n, images), paired seeds in rows, two or more; one row, or one number,
+    for a method without seeds. Student's interval over seeds and the normal one over images, of the
+    mean of the seeds, are joined by adding the squares of their half-widths (Zou and Donner 2008),
+    so that it is never narrower than the first. Chance that is of one seed and one image counts in
+    both, which makes it a little wide.
+    """
+    gaps = np.asarray(right_a, "float64") - np.asarray(right_b, "float64")
+    n, tail, mean = len(gaps), (1 + level) / 2, float(gaps.mean())
+    seeds = special.stdtrit(n - 1, tail) * _error(gaps.mean(axis=1))
+    sample = special.ndtri(tail) * _error(gaps.mean(axis=0))
+    reach = float(np.hypot(seeds, sample))
+    return mean - reach, mean + reach
+
+
+def next_training(values, level=0.95):
+    """Prediction interval (low, high) for one more training, judged on the same images, from those
+    of n seeds, by Student's t: what a single figure printed elsewhere is compared with. None for
+    fewer than three, which hardly know their own spread."""
+    n = len(values)
+    if n < 3:
+        return None
+    reach = special.stdtrit(n - 1, (1 + level) / 2) * np.std(values, ddof=1) * (1 + 1 / n) ** 0.5
+    return float(np.mean(values) - reach), float(np.mean(values) + reach)
 
 
 def recalls(y_true, y_pred, classes):
-    """Share of each class's images that are named correctly, (classes,); NaN for a class without images."""
+    """Share of each class's images that are named correctly, (classes,); NaN for one without."""
     counts = np.bincount(y_true, minlength=classes)
     right = np.bincount(np.asarray(y_true)[np.asarray(y_pred) == y_true], minlength=classes)
     return np.where(counts > 0, right / np.maximum(counts, 1), np.nan)
@@ -79,35 +115,34 @@ def balanced_accuracy(y_true, y_pred, classes):
 
 
 def stratified_bootstrap(y_true, right, samples=2000, seed=0, level=0.95):
-    """Balanced accuracy, mean over seeds, with a percentile interval for test images drawn anew within each class (Efron 1979).
+    """Balanced accuracy, mean over seeds, with a percentile interval for test images drawn anew
+    within each class: (value, low, high) as fractions (Efron 1979).
 
-    y_true (n,); right (seeds, n) bool, the seeds kept as they are. An image is right in 0 to all of the seeds, so that a class drawn anew is a
-    multinomial sample of these few values: the same bootstrap as drawing images, and much faster. Returns (value, low, high) as fractions.
+    y_true (n,); right (seeds, n) bool, the seeds kept as they are. A class drawn anew is a
+    multinomial sample of the few shares of seeds that are right: the same bootstrap as drawing
+    images, and much faster.
     """
-    rng, y_true, share = (
-        np.random.default_rng(seed),
-        np.asarray(y_true),
-        np.atleast_2d(right).mean(axis=0),
-    )
+    rng, y_true = np.random.default_rng(seed), np.asarray(y_true)
+    share = np.atleast_2d(right).mean(axis=0)
     drawn, means = [], []
     for label in np.unique(y_true):
         values, counts = np.unique(share[y_true == label], return_counts=True)
         total = counts.sum()
         drawn.append(rng.multinomial(total, counts / total, size=samples) @ values / total)
         means.append(counts @ values / total)
-    tail = 50 * (1 - level)
-    low, high = np.percentile(np.mean(drawn, axis=0), [tail, 100 - tail])
+    low, high = np.percentile(np.mean(drawn, axis=0), [50 * (1 - level), 50 * (1 + level)])
     return float(np.mean(means)), float(low), float(high)
 
 
 def smallest_gap(level=0.05):
-    """The fewest test images by which one classifier must beat another for the exact McNemar test to see it at this level, if they differ in no others: 6 at 5 %."""
+    """The fewest test images by which one classifier must beat another for the exact McNemar test
+    to see it at this level, if they differ in no others: 6 at 5 %."""
     return next(count for count in range(1, 100) if 2 * 0.5**count < level)
 
 
 def cautious_gap(a, b, n):
-    """p of the exact McNemar test for accuracies a and b on the same n images, if no image were wrong for both: the largest p that any two lists of answers
-    with these accuracies can give (but for accuracies that add up to less than 1).
+    """p of the exact McNemar test for accuracies a and b on the same n images, if no image were
+    wrong for both: the largest that answers with these accuracies can give (unless a + b < 1).
 
     What two published figures show by themselves, when the answers are not at hand.
     """
@@ -115,8 +150,6 @@ def cautious_gap(a, b, n):
 
 
 def without_twins(right, twin):
-    """Accuracy on all test images and on those without a twin among the training images (None where none is left).
-
-    right: bool (seeds, n); twin: bool (n,). Returns two fractions, means over seeds.
-    """
+    """Accuracy on all test images and on those without a twin among the training images (None
+    where none is left). right: bool (seeds, n); twin: bool (n,). Means over seeds."""
     return float(np.mean(right)), float(np.mean(right[:, ~twin])) if (~twin).any() else None

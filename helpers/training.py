@@ -1,14 +1,12 @@
-"""Training: `fit`, with a cache of one trained network a seed, and the progress it tells.
+"""Training: `fit`, with a cache of one trained network a seed. Every notebook with a network.
 
 Plain Keras 3, so that `KERAS_BACKEND=jax` or `torch` runs it too.
 """
 
-import errno
 import hashlib
 import json
 import os
 import re
-import shutil
 import time
 from dataclasses import dataclass
 
@@ -17,19 +15,17 @@ import numpy as np
 from helpers import augmentation
 from helpers.batches import STEPS, Batches, NextEpoch, in_order
 from helpers.inspection import network_json
-from helpers.store import paths
+from helpers.store import files, paths
 from helpers.store.backend import keras
-from helpers.store.files import SEAL, load_json, save_json, sealed, sha256, unharmed
 
-# Raise by hand when a change outside the notebooks and models.py alters results: every record is then made again.
+# Raise by hand when a change outside notebooks and models.py alters results: all are made again.
 RESULTS = 1
-
 OPTIMIZERS = ("rmsprop", "adam", "adadelta", "sgd", "momentum")  # what `optimizer` knows
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network and how it came about. `history` holds a list of numbers per epoch for each metric."""
+    """A trained network and how: `history` holds a list of numbers per epoch for each metric."""
 
     model: keras.Model
     seed: int
@@ -44,21 +40,18 @@ class Trained:
 
 
 def optimizer(name, learning_rate):
-    """A fresh optimiser by its Keras name: "rmsprop", "adam", "adadelta", "sgd"; "momentum" is SGD with momentum 0.9. The rate may be a schedule."""
+    """A fresh one of `OPTIMIZERS`; "momentum" is SGD with momentum 0.9. The rate or a schedule."""
     if name == "momentum":
         return keras.optimizers.SGD(learning_rate, momentum=0.9)
     return keras.optimizers.get({"class_name": name, "config": {"learning_rate": learning_rate}})
 
 
 def one_cycle(peak, steps, rise=0.3):
-    """A learning rate for `steps` batches in all: from a 25th of `peak` up to it over the share `rise` of them, then down to 0 along half a cosine.
-
-    One cycle after Smith (2018), in the form that PyTorch's OneCycleLR has by default, save that the rise is straight.
-    """
+    """A learning rate for `steps` batches in all: from a 25th of `peak` straight up to it over the
+    share `rise` of them, then down to 0 along half a cosine (Smith 2018; PyTorch's OneCycleLR)."""
     up = max(1, round(rise * steps))
-    return keras.optimizers.schedules.CosineDecay(
-        peak / 25, max(1, steps - up), warmup_target=peak, warmup_steps=up
-    )
+    down, up = max(1, steps - up), {"warmup_target": peak, "warmup_steps": up}
+    return keras.optimizers.schedules.CosineDecay(peak / 25, down, **up)
 
 
 def compile_options():
@@ -69,27 +62,34 @@ def compile_options():
 def fit(
     model, parts, *, seed, batch_size, epochs, callbacks=(), setting="none", run=None, profile=None
 ):
-    """Train a compiled model on `parts.x_train`, or load it where the same training was done before.
+    """Train a compiled model on `parts.x_train`, or load it where the same training is kept.
 
-    `setting` names the random transformations of `augmentation.SETTINGS`, fresh in every epoch. With `run` and `profile` the trained weights are
-    kept below data/trained/, and found again only if network, optimiser, data, seed and every argument here are the same. Returns `Trained`.
+    `setting` names the random transformations of `augmentation.SETTINGS`, fresh in every epoch.
+    With `run` and `profile` the weights are kept below data/trained/, with the file that a callback
+    `keeps`, and found again only if network, optimiser, data, seed and every argument here are the
+    same. Returns `Trained`; UserError where the loss is no number or the weights cannot be kept.
     """
-    key = _key(
-        model,
-        parts,
-        seed=seed,
-        batch_size=batch_size,
-        epochs=epochs,
-        callbacks=callbacks,
-        setting=setting,
-    )
+    how = {"seed": seed, "batch_size": batch_size, "epochs": epochs, "setting": setting}
+    key = _key(model, parts, callbacks, how)
     stem = paths.trained(profile, run) / f"seed-{seed}" if run and profile else None
     kept = _load(model, stem, key) if stem and os.environ.get("FORCE") != "1" else None
     if kept:
-        return Trained(model, seed, kept["history"], kept["seconds"], len(parts.y_train))
-    batches = Batches(
-        parts.x_train, parts.y_train, batch_size, seed, augmentation.SETTINGS[setting]
-    )
+        print(f"seed {seed}: the network is found in data/trained, not trained again", flush=True)
+    else:
+        kept = {"key": key, "seed": seed, **_train(model, parts, callbacks, **how)}
+        if not np.all(np.isfinite(kept["history"]["loss"])):
+            who = f"{run or model.name}, seed {seed},"
+            raise paths.UserError(
+                f"The loss of {who} is no longer a number: lower the learning rate."
+            )
+        if stem:
+            _save(model, stem, kept, [c.keeps for c in callbacks if getattr(c, "keeps", None)])
+    return Trained(model, seed, kept["history"], kept["seconds"], len(parts.y_train))
+
+
+def _train(model, parts, callbacks, *, seed, batch_size, epochs, setting):
+    settings = augmentation.SETTINGS[setting]
+    batches = Batches(parts.x_train, parts.y_train, batch_size, seed, settings)
     started = time.perf_counter()
     history = model.fit(
         batches.feed(),
@@ -97,59 +97,39 @@ def fit(
         verbose=0,
         shuffle=False,
         validation_data=in_order(parts.x_validation, parts.y_validation),
-        callbacks=[NextEpoch(batches), *callbacks, Progress(seed, epochs)],
+        callbacks=[NextEpoch(batches), *callbacks, Progress(f"seed {seed}", epochs)],
     )
-    seconds = time.perf_counter() - started
-    if not np.all(np.isfinite(history.history["loss"])):
-        raise paths.UserError(
-            f"The loss of {run or model.name}, seed {seed}, is no longer a number: lower the learning rate."
-        )
-    history = {name: [float(value) for value in values] for name, values in history.history.items()}
-    if stem:
-        _save(model, stem, {"key": key, "seed": seed, "history": history, "seconds": seconds})
-    return Trained(model, seed, history, seconds, len(parts.y_train))
+    return {"seconds": time.perf_counter() - started, "history": numbers(history)}
+
+
+def numbers(history):
+    """The `history` of Keras as plain numbers: a dict from metric to a list, one an epoch."""
+    return {name: [float(value) for value in values] for name, values in history.history.items()}
 
 
 class Progress(keras.callbacks.Callback):
-    """Tells where a training stands: one updating line in the notebook, and the file that $PROGRESS_FILE names, which the grid reads."""
+    """Tells each epoch of a training in the notebook, and to the grid, in $PROGRESS_FILE."""
 
-    def __init__(self, seed, epochs, what="seed"):
+    def __init__(self, what, epochs):
         super().__init__()
-        self.what, self.epochs, self.line, self.file = (
-            f"{what} {seed}",
-            epochs,
-            None,
-            os.environ.get("PROGRESS_FILE"),
-        )
+        self.what, self.epochs = what, epochs
 
     def on_epoch_end(self, epoch, logs=None):
         """Called by Keras."""
-        from IPython.display import display
-
-        text = f"{self.what}, epoch {epoch + 1}/{self.epochs}: " + ", ".join(
-            f"{name} {value:.4f}" for name, value in logs.items()
-        )
-        if self.line is None:
-            self.line = display({"text/plain": text}, raw=True, display_id=True)
-        elif hasattr(self.line, "update"):  # no notebook, no line to update
-            self.line.update({"text/plain": text}, raw=True)
-        if self.file:
-            save_json(
-                self.file,
-                {
-                    "text": f"{self.what}, epoch {epoch + 1}/{self.epochs}, validation accuracy {logs['val_accuracy']:.4f}"
-                },
-                durable=False,
-            )
+        where = f"{self.what}, epoch {epoch + 1}/{self.epochs}"
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
+        print(f"{where}: {figures}", flush=True)
+        if os.environ.get("PROGRESS_FILE"):
+            text = f"{where}, validation accuracy {logs['val_accuracy']:.4f}"
+            files.save_json(os.environ["PROGRESS_FILE"], {"text": text}, durable=False)
 
 
-def _key(model, parts, *, callbacks, **arguments):
+def _key(model, parts, callbacks, how):
+    """Hexadecimal SHA-256 over all that a training follows from."""
     plain = (bool, int, float, str, type(None))
     config = model.optimizer.get_config()
-    config["name"] = re.sub(
-        r"_\d+$", "", config["name"]
-    )  # Keras counts the optimisers of a process: "adam", "adam_1", ...
-    how = {
+    config["name"] = re.sub(r"_\d+$", "", config["name"])  # Keras counts them: adam, adam_1, ...
+    follows_from = {
         "network": network_json(model),
         "optimizer": config,
         "loss": model.loss,
@@ -158,54 +138,30 @@ def _key(model, parts, *, callbacks, **arguments):
             [type(c).__name__, {k: v for k, v in sorted(vars(c).items()) if isinstance(v, plain)}]
             for c in callbacks
         ],
-        "settings": augmentation.SETTINGS[arguments["setting"]],
         "backend": keras.backend.backend(),
         "results": RESULTS,
-        **arguments,
+        **how,
+        "setting": augmentation.SETTINGS[how["setting"]],
     }
-    return hashlib.sha256(json.dumps(how, sort_keys=True, default=str).encode()).hexdigest()
+    text = json.dumps(follows_from, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _save(model, stem, record):
-    partial, final = (
-        stem.with_name(f"{stem.name}.{os.getpid()}.weights.h5"),
-        stem.with_name(f"{stem.name}.weights.h5"),
-    )
-    try:
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        values = [*model.variables, *getattr(getattr(model, "optimizer", None), "variables", ())]
-        if shutil.disk_usage(stem.parent).free < 2**20 + 5 * sum(
-            int(np.prod(value.shape)) for value in values
-        ):
-            raise OSError(
-                errno.ENOSPC, os.strerror(errno.ENOSPC)
-            )  # before HDF5 finds out, which then takes the process down
-        model.save_weights(partial)
-        os.replace(partial, final)
-    except OSError as error:
-        if partial.exists():
-            partial.unlink()
-        raise paths.UserError(
-            f"Cannot keep the trained network in {stem.parent}: {error.strerror or ' '.join(str(error).split())}. Free some space, or give DATA_DIR=DIR."
-        ) from error
-    save_json(
-        stem.with_name(f"{stem.name}.json"), sealed({**record, "weights_sha256": sha256(final)})
-    )
+def _save(model, stem, record, also=()):
+    """Keep weights and record, and a manifest of both and of `also`: without it nothing counts."""
+    weights, content = files.npz(*model.get_weights()), files.as_json(record)
+    kept = {stem.with_suffix(".weights.npz"): weights, stem.with_suffix(".json"): content}
+    files.save_all(kept, manifest=stem.with_suffix(".sha256"), also=also)
 
 
 def _load(model, stem, key):
-    weights, record = (
-        stem.with_name(f"{stem.name}.weights.h5"),
-        load_json(stem.with_name(f"{stem.name}.json")),
-    )
-    if (
-        not isinstance(record, dict)
-        or SEAL not in record
-        or not unharmed(record)
-        or record.get("key") != key
-        or not weights.exists()
-        or sha256(weights) != record.get("weights_sha256")
-    ):
+    """The record of a kept training, its weights put into the model; None if it is another one."""
+    record = files.load_json(stem.with_suffix(".json"))
+    try:
+        if files.harmed(stem.with_suffix(".sha256")) or not record or record["key"] != key:
+            return None
+    except FileNotFoundError:
         return None
-    model.load_weights(weights)
+    with np.load(stem.with_suffix(".weights.npz"), allow_pickle=False) as weights:
+        model.set_weights([weights[name] for name in weights])
     return record

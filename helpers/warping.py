@@ -1,7 +1,7 @@
-"""The inner loop of augmentation, compiled by Numba: an affine warp with bilinear interpolation, the same to the last bit on every Keras back end.
+"""The inner loop of `augmentation`, compiled by Numba: an affine warp with bilinear interpolation.
 
-Import it where images are warped, not before: loading Numba and compiling this takes a second. The compiled code is not kept on disk, where it would have to be
-written, locked and checked.
+Import it where images are warped, not before: loading Numba and compiling this takes a second. The
+compiled code is not kept on disk, where it would have to be written, locked and checked.
 """
 
 import numba
@@ -10,21 +10,20 @@ import numpy as np
 
 @numba.njit(nogil=True)  # without Python's lock, so that two threads warp side by side
 def bilinear(images, coefficients, warped):
-    """Fill `warped` (n, height, width) uint8 with `images`, of the same shape and type, warped by `coefficients` (n, 8) float32.
+    """Fill `warped` (n, height, width) uint8 with `images`, of the same shape and type, warped by
+    `coefficients` (n, 8) float32.
 
-    Output pixel (x, y) is read at (a0 x + a1 y + a2, b0 x + b1 y + b2), or at the nearest point of the image. All arithmetic is float32 and rounds where
-    that of TensorFlow's ImageProjectiveTransformV3 does, and the grey level is rounded as by `keras.ops.round`, halves to even: on x86-64 no pixel differs from theirs.
+    Output pixel (x, y) is read at (a0 x + a1 y + a2, b0 x + b1 y + b2), or at the nearest point of
+    the image. All arithmetic is float32 and rounds where that of TensorFlow's
+    ImageProjectiveTransformV3 does, and the grey level is rounded as by `keras.ops.round`, halves
+    to even: on x86-64 no pixel differs from theirs.
     """
     n, height, width = images.shape
     one, step = np.float32(1), np.uint32(width + 1)
-    padded = np.zeros(
-        (height + 1) * (width + 1), np.float32
-    )  # a pixel's right and lower neighbours then stand at fixed distances, at the edges too
-    first, across, down = (
-        np.empty(width, np.uint32),
-        np.empty(width, np.float32),
-        np.empty(width, np.float32),
-    )
+    # A pixel's right and lower neighbours stand at fixed distances here, at the edges too.
+    padded = np.zeros((height + 1) * (width + 1), np.float32)
+    first = np.empty(width, np.uint32)
+    across, down = np.empty(width, np.float32), np.empty(width, np.float32)
     for image in range(n):
         for row in range(height):
             for column in range(width):
@@ -34,32 +33,22 @@ def bilinear(images, coefficients, warped):
             for column in range(width):
                 pixel, right, below = first[column], across[column], down[column]
                 upper = (one - right) * padded[pixel] + right * padded[pixel + np.uint32(1)]
-                lower = (one - right) * padded[pixel + step] + right * padded[
-                    pixel + step + np.uint32(1)
-                ]
-                warped[image, row, column] = np.uint8(
-                    np.rint((one - below) * upper + below * lower)
-                )
+                under = pixel + step
+                lower = (one - right) * padded[under] + right * padded[under + np.uint32(1)]
+                grey = np.rint((one - below) * upper + below * lower)
+                warped[image, row, column] = np.uint8(grey)
 
 
 @numba.njit(nogil=True)
 def _places(coefficients, row, height, width, first, across, down):
-    # Where a row of output pixels is read: the pixel above and to the left, and how far right of it and below it. A loop of its own, which the compiler vectorises.
-    a0, a1, a2, b0, b1, b2 = (
-        coefficients[0],
-        coefficients[1],
-        coefficients[2],
-        coefficients[3],
-        coefficients[4],
-        coefficients[5],
-    )
+    # Where a row of output pixels is read: the pixel above and to the left, and how far right of
+    # it and below it. A loop of its own, which the compiler vectorises.
+    a0, a1, a2 = coefficients[0], coefficients[1], coefficients[2]
+    b0, b1, b2 = coefficients[3], coefficients[4], coefficients[5]
     none, rightmost, lowest = np.float32(0), np.float32(width - 1), np.float32(height - 1)
     for column in range(width):
         x = min(max(a0 * np.float32(column) + a1 * np.float32(row) + a2, none), rightmost)
         y = min(max(b0 * np.float32(column) + b1 * np.float32(row) + b2, none), lowest)
         left, top = np.floor(x), np.floor(y)
-        first[column], across[column], down[column] = (
-            np.int32(top) * np.int32(width + 1) + np.int32(left),
-            x - left,
-            y - top,
-        )
+        first[column] = np.int32(top) * np.int32(width + 1) + np.int32(left)
+        across[column], down[column] = x - left, y - top

@@ -1,4 +1,4 @@
-"""What every test gets: no network, no switches of the caller, one thread, and data and output folders of its own."""
+"""What every test gets: no network, no switches, one thread, data and output folders of its own."""
 
 import os
 import shutil
@@ -76,21 +76,22 @@ def pytest_terminal_summary(terminalreporter):
         ):
             terminalreporter.write_line(reason, red=True)
         terminalreporter.write_line(
-            "Nothing has looked at the report and the notebooks in a browser: install Chromium and run the tests again.",
+            "Nothing has looked at the report and the notebooks in a browser: "
+            "install Chromium and run the tests again.",
             red=True,
         )
 
 
 @pytest.fixture(scope="session")
 def stand_ins():
-    """Prepares the stand-in of a data set in the session's data folder, once; returns its provenance."""
+    """Prepares the stand-in of a data set in the session's data folder, once."""
     from helpers import datasets
 
     return lambda name: datasets.prepare(name, mode="stand-in", say=lambda line: None)
 
 
 def tiny_arrays(train=120, test=40, side=8, classes=4, seed=0):
-    """Noise with one bright column whose place is the class: learnable in an epoch or two. Every class is there."""
+    """Noise with one bright column whose place is the class: learnable in an epoch or two."""
     rng = np.random.default_rng(seed)
     found = {}
     for part, count in (("train", train), ("test", test)):

@@ -1,1 +1,2 @@
-"""What the lesson stands on and a reader need not know: where files lie, how they are written whole, locks, a quiet Keras."""
+"""What the lesson stands on and a reader need not know: places, whole files, locks, a quiet
+Keras."""

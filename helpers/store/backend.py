@@ -1,6 +1,6 @@
-"""Keras, imported without the start-up messages of the C++ libraries beneath it, which no setting silences.
+"""Keras, imported without the messages of the C++ libraries beneath it, which no setting silences.
 
-Import it from here, `from helpers.store.backend import keras`, in whatever module may be the first to need it.
+Import it from here, `from helpers.store.backend import keras`, wherever it may be needed first.
 """
 
 import logging
@@ -9,9 +9,8 @@ import sys
 import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-logging.getLogger("tensorflow").setLevel(
-    logging.ERROR
-)  # its warnings about retracing concern nobody here
+os.environ["KERAS_HOME"] = os.devnull  # a user's own keras.json must not change a result
+logging.getLogger("tensorflow").setLevel(logging.ERROR)  # no warnings about retracing
 
 
 def _import_keras():
@@ -23,6 +22,8 @@ def _import_keras():
             import keras
 
             keras.backend.backend()
+            if "tensorflow" in sys.modules:  # in a notebook it sets a level of its own
+                sys.modules["tensorflow"].get_logger().setLevel(logging.ERROR)
         except BaseException:
             messages.seek(0)
             os.write(terminal, messages.read())  # an import that fails must say all it can

@@ -1,20 +1,14 @@
 """Files that are whole or not there: written under a temporary name, then renamed."""
 
-import atexit
 import contextlib
 import hashlib
+import io
 import json
 import os
-import shutil
-import struct
 import tempfile
-import zlib
 from pathlib import Path
 
 from helpers.store.paths import UserError
-
-SEAL = "content_sha256"  # the field of a JSON object that holds the hash of the others
-PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def save_all(contents, durable=True, manifest=None, also=()):
@@ -28,10 +22,8 @@ def save_all(contents, durable=True, manifest=None, also=()):
     if manifest:
         sums = {path: sha256(path) for path in also}
         sums |= {path: bytes_sha256(content) for path, content in contents.items()}
-        lines = [
-            f"{digest}  {os.path.relpath(path, Path(manifest).parent)}\n"
-            for path, digest in sums.items()
-        ]
+        folder = Path(manifest).parent
+        lines = [f"{digest}  {os.path.relpath(path, folder)}\n" for path, digest in sums.items()]
         contents = {**contents, manifest: "".join(lines).encode()}
     partials = {}
     try:
@@ -47,7 +39,7 @@ def save_all(contents, durable=True, manifest=None, also=()):
         for path, partial in partials.items():
             os.replace(partial, path)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     finally:
         for partial in partials.values():
             with contextlib.suppress(OSError):  # renamed, or never begun
@@ -61,19 +53,26 @@ def harmed(manifest):
     FileNotFoundError where there is no manifest.
     """
     manifest = Path(manifest)
+    if not manifest.exists():
+        raise FileNotFoundError(manifest)
     try:
-        lines = manifest.read_text(encoding="ascii").splitlines()
-        told = {
-            manifest.parent / name: digest for digest, name in (line.split("  ") for line in lines)
-        }
+        lines = [line.split("  ") for line in manifest.read_text(encoding="utf-8").splitlines()]
+        told = {manifest.parent / name: digest for digest, name in lines}
     except ValueError:
         return [manifest]
-    whole = [path for path, digest in told.items() if path.is_file() and sha256(path) == digest]
-    return [path for path in told if path not in whole] if told else [manifest]
+    altered = [path for path, digest in told.items() if not _is(path, digest)]
+    return altered if told else [manifest]
+
+
+def _is(path, digest):
+    try:
+        return path.is_file() and sha256(path) == digest
+    except OSError:  # a manifest's damage may make a name too long
+        return False
 
 
 def save_bytes(path, content):
-    """Write bytes atomically; makes the folder. Raises UserError where the folder cannot be written."""
+    """Write bytes atomically, as `save_all` does."""
     save_all({path: content})
 
 
@@ -87,28 +86,21 @@ def as_json(value):
     return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
+def npz(*arrays, **named):
+    """The bytes of a compressed NumPy archive."""
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, *arrays, **named)
+    return buffer.getvalue()
+
+
 def load_json(path):
-    """The value of a JSON file, or None where there is no file or it is damaged (its owner then makes it again)."""
+    """The value of a JSON file, or None where there is none or it is damaged."""
     try:
         return json.loads(Path(path).read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
-
-
-def sealed(content):
-    """A dict for JSON with the SHA-256 of the rest of it under `content_sha256`: a flipped bit is noticed where the text is still JSON."""
-    rest = json.loads(
-        json.dumps({key: value for key, value in content.items() if key != SEAL})
-    )  # as it will be read: keys are text
-    return {**rest, SEAL: bytes_sha256(json.dumps(rest, sort_keys=True).encode())}
-
-
-def unharmed(content):
-    """Whether a dict that was read is the one that was sealed; one without a seal passes."""
-    try:
-        return SEAL not in content or sealed(content)[SEAL] == content[SEAL]
-    except (RecursionError, ValueError):
-        return False
 
 
 def sha256(path):
@@ -122,50 +114,18 @@ def bytes_sha256(content):
     return hashlib.sha256(content).hexdigest()
 
 
-def png_chunks(content):
-    """Type and data of each chunk of a PNG file (bytes), in order (https://www.w3.org/TR/png); ValueError at the first that is damaged."""
-    content, position, kind = memoryview(content), len(PNG), b""
-    if content[:position] != PNG:
-        raise ValueError("no PNG file")
-    while kind != b"IEND":
-        if len(content) < position + 12:
-            raise ValueError("cut off")
-        size, kind = struct.unpack_from(">I4s", content, position)
-        chunk, checksum = (
-            content[position + 4 : position + 8 + size],
-            content[position + 8 + size : position + 12 + size],
-        )
-        if len(checksum) < 4 or zlib.crc32(chunk) != struct.unpack(">I", checksum)[0]:
-            raise ValueError("a wrong checksum")
-        yield kind, bytes(chunk[4:])
-        position += 12 + size
-
-
-def whole_png(path):
-    """Whether a file is a PNG file with every checksum right."""
-    try:
-        return bool(list(png_chunks(Path(path).read_bytes())))
-    except ValueError:
-        return False
-
-
 def check_writable(folder):
-    """Make a folder and try a file in it; UserError where that cannot be done, before hours of work are lost."""
+    """Make a folder and try a file in it, before hours of work are lost; UserError if it fails."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()  # a name of its own: two grids may try at once
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
 
 
-def settle():
-    """Point HOME to a temporary folder for this process and its children where it cannot be written: IPython and Matplotlib keep settings there."""
-    if not os.access(os.environ.get("HOME") or os.path.expanduser("~"), os.W_OK):
-        os.environ["HOME"] = tempfile.mkdtemp(prefix="home-")
-        atexit.register(shutil.rmtree, os.environ["HOME"], ignore_errors=True)
-
-
-def _unwritable(path, error):
+def unwritable(path, error):
+    """The UserError for an OSError on writing a path."""
     return UserError(
-        f"Cannot write {path}: {error.strerror or error}. Free some space or choose a folder you may write to, with OUT=DIR or DATA_DIR=DIR."
+        f"Cannot write {path}: {error.strerror or error}. Free some space or choose a folder "
+        "you may write to, with OUT=DIR or DATA_DIR=DIR."
     )

@@ -1,4 +1,4 @@
-"""One process at a time: locks on files, which end with the process that holds them, however it ends."""
+"""One process at a time: locks on files, which end with their process, however it ends."""
 
 import contextlib
 import errno
@@ -11,24 +11,22 @@ from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
 
-from helpers.store.paths import UserError
+from helpers.store.files import unwritable
 
-UNSUPPORTED = (
-    errno.ENOLCK,
-    errno.ENOSYS,
-    errno.EOPNOTSUPP,
-)  # what a file system without locks answers
+UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # of a file system without locks
 _threads = defaultdict(threading.RLock)
 _held = set()
 
 
 @contextlib.contextmanager
 def held(path, taken):
-    """Hold the lock file `path` while the block runs; it is made, and removed at the end. Yields whether another process had it first.
+    """Hold the lock file `path` while the block runs; it is made, and removed at the end.
 
-    Where another process has it, `taken(holder)` is called once with a few words on that process: it raises UserError to refuse, or returns to
-    wait. flock(2) is released by the system when its holder ends. Inside a block of the same thread the lock is not asked for again. On a file
-    system without locks the block runs without one. Raises UserError where the folder cannot be written.
+    Yields whether another process had it first. Then `taken(holder)` is called once with a few
+    words on that process: it raises UserError to refuse, or returns to wait. Inside a block of the
+    same thread the lock is not asked for again. flock(2) is released by the system when its holder
+    ends; on a file system without locks the block runs without one. Raises UserError where the
+    folder cannot be written.
     """
     path = Path(path)
     with _threads[path]:
@@ -46,17 +44,6 @@ def held(path, taken):
             file.close()
 
 
-def tidy(path):
-    """Remove the lock file that a killed process left, unless another process holds it."""
-
-    def leave(holder):
-        raise BlockingIOError
-
-    if Path(path).exists():
-        with contextlib.suppress(BlockingIOError), held(path, leave):
-            pass
-
-
 def _acquire(path, taken):
     """The locked file, and whether it had to be waited for."""
     waited = False
@@ -65,9 +52,7 @@ def _acquire(path, taken):
             path.parent.mkdir(parents=True, exist_ok=True)
             file = open(path, "a+b", buffering=0)
         except OSError as error:
-            raise UserError(
-                f"Cannot write {path}: {error.strerror}. Choose a folder you may write to, with OUT=DIR or DATA_DIR=DIR."
-            ) from error
+            raise unwritable(path, error) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -84,23 +69,16 @@ def _acquire(path, taken):
                 return file, False
             file.close()
             raise
-        if _current(file, path):
-            _sign(file)
-            return file, waited
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                _sign(file)
+                return file, waited
         file.close()  # its holder has removed it just now
-
-
-def _current(file, path):
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
-    except FileNotFoundError:
-        return False
 
 
 def _sign(file):
     """Who holds it, for whoever comes second. A full disk takes the words and leaves the lock."""
+    since = f"{datetime.now():%H:%M:%S}"
     with contextlib.suppress(OSError):
         file.truncate(0)
-        file.write(
-            f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now():%H:%M:%S}".encode()
-        )
+        file.write(f"process {os.getpid()} on {socket.gethostname()}, since {since}".encode())

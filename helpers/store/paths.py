@@ -10,17 +10,17 @@ REPORT_SOURCE = ROOT / "report"
 
 
 def setting(name, default):
-    """The folder that an environment variable names. A relative one is seen from the project's root, wherever the process runs."""
+    """The folder that an environment variable names; a relative one is seen from the project's."""
     return (ROOT / Path(os.environ.get(name) or default).expanduser()).resolve()
 
 
-# Two switches for a read-only checkout or a shared disk: what is built goes below OUT, what is downloaded into DATA_DIR.
+# For a read-only checkout or a shared disk: what is built goes below OUT, data into DATA_DIR.
 OUT = setting("OUT", ROOT)
 DATA = setting("DATA_DIR", "data")
 
 
 class UserError(Exception):
-    """Something the user can put right. Its text is one line that says what to do; no traceback is shown."""
+    """Something the user can put right: one line that says what to do, shown without traceback."""
 
 
 def report(profile):
@@ -29,7 +29,7 @@ def report(profile):
 
 
 def results(profile):
-    """Folder of the result records, RUN.json with RUN.npz beside it."""
+    """Folder of the result records: RUN.json, and beside it RUN.npz and RUN.sha256."""
     return report(profile) / "results"
 
 
@@ -44,5 +44,5 @@ def figures(profile, run):
 
 
 def trained(profile, run):
-    """Folder of one run's trained networks, a file a seed."""
+    """Folder of one run's trained networks, one a seed."""
     return DATA / "trained" / profile / run

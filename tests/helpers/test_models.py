@@ -1,5 +1,7 @@
-"""The networks are those of the course reports: counts, map sizes, input and output. A record's network can be built again."""
+"""The networks are those of the course reports: counts, map sizes, input and output. A record's
+network can be built again."""
 
+import inspect
 import json
 
 import numpy as np
@@ -8,11 +10,13 @@ import pytest
 from helpers import inspection, models, results, watching
 from helpers.store import paths
 from helpers.store.backend import keras
+from helpers.store.paths import UserError
 
 DIGIT, HAND = (28, 28, 1), (128, 128, 1)
 
-# network, image shape, classes, parameters. The counts with a comment are printed in the course reports or follow from a map size printed there; the others
-# are worked out by hand, layer by layer.
+# network, image shape, classes, parameters. The counts with a comment are printed in the course
+# reports or follow from a map size printed there; the others are worked out by hand, layer by
+# layer.
 COUNTS = [
     ("mnist_mlp", DIGIT, 10, (784 * 512 + 512) + (512 * 512 + 512) + (512 * 10 + 10)),
     (
@@ -62,6 +66,10 @@ COUNTS = [
     ("fashion_cnn_1x200", DIGIT, 10, 179_926 + 100 * (1_600 + 1 + 10)),
     ("fashion_cnn_2x50", DIGIT, 10, 101_926),  # given
     ("fashion_cnn_3x75", DIGIT, 10, 151_051),  # given
+    # The same convolutions end in 2 x 2 x 64 numbers; before them lie 62,250 - 34,186 parameters.
+    ("mnist_second_v1_dense_0", DIGIT, 10, 28_064 + 257 * 10),
+    ("mnist_second_v1_dense_64", DIGIT, 10, 28_064 + 257 * 64 + 65 * 10),
+    ("mnist_second_v1_dense_256", DIGIT, 10, 28_064 + 257 * 256 + 257 * 10),
     ("emnist_first", DIGIT, 26, 2_838_746),  # given
     ("emnist_second", DIGIT, 26, 424_602),  # given
     ("emnist_third", DIGIT, 26, 851_866),  # given
@@ -77,6 +85,29 @@ NETWORKS = sorted({(name, shape) for name, shape, _, _ in COUNTS})
 @pytest.mark.parametrize("name, shape, classes, count", COUNTS)
 def test_network_has_the_course_reports_number_of_parameters(name, shape, classes, count):
     assert getattr(models, name)(shape, classes).count_params() == count
+
+
+@pytest.mark.parametrize(
+    "name, shape, least",
+    [
+        ("carlosnet", (48, 64, 1), 86),
+        ("ivannet", (28, 28, 1), 48),
+        ("fashion_cnn_1x100", (8, 30, 1), 10),
+        ("mnist_third", (2, 2, 1), 12),
+    ],
+)
+def test_images_too_small_for_a_network_are_one_line_with_the_size_it_needs(name, shape, least):
+    build = getattr(models, name)
+    size = f"{shape[0]} x {shape[1]}"
+    with pytest.raises(UserError, match=f"{name} needs .* {least} x {least} .* {size}"):
+        build(shape, 3)
+    assert build((least, least, 1), 3).count_params()
+    with pytest.raises(UserError):
+        build((least - 1, least - 1, 1), 3)
+
+
+def test_the_source_that_a_notebook_shows_is_the_networks_own():
+    assert inspect.getsource(models.carlosnet).startswith("def carlosnet(image_shape, classes):")
 
 
 def test_every_network_of_the_module_is_counted_here():

@@ -1,15 +1,15 @@
-"""Records and the files they lie in: whole or not there, true to the predictions beside them, never exchanged for worse."""
+"""Records and their files: whole or not there, true to their predictions, never made worse."""
 
 import json
 import os
+import subprocess
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from test_training import compiled, network
 
-from helpers import evaluation, results, runs, training
-from helpers.show import figures, tables
+from helpers import evaluation, results, runs, show, training
 from helpers.store import files, paths
 from helpers.store.backend import keras
 from helpers.store.paths import UserError
@@ -32,11 +32,13 @@ SEED_FIELDS = {
     "temperature",
     "nll_scaled",
     "ece_scaled",
+    "versions",
+    "hardware",
 }
 ARRAYS = {"y_true", "y_pred", "logp_pred", "logp_true", "logp_pred_scaled", "logp_true_scaled"}
 
 
-# --- files ----------------------------------------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------
 
 
 def test_files_are_written_whole_with_their_folder_and_nothing_else(tmp_path):
@@ -83,12 +85,12 @@ def test_damaged_json_reads_as_nothing(tmp_path, content):
     assert files.load_json(tmp_path / "none.json") is None
 
 
-# --- records --------------------------------------------------------------------------------------------------------------
+# --- records --------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def outcomes():
-    """Two seeds of a tiny training with their metrics and predictions; the same for every test of this module."""
+    """Two seeds of a tiny training with their metrics and predictions; the same for every test."""
     from conftest import tiny_arrays
 
     from helpers.batches import Split
@@ -118,7 +120,8 @@ def outcomes():
 
 @pytest.fixture
 def made(tiny, outcomes, folders):
-    """`made(seeds, first_seed, kind)` gives a record of the run mnist-mlp under smoke and its predictions, as the notebook gathers them."""
+    """`made(seeds, first_seed, kind)` gives a record of the run mnist-mlp under smoke and its
+    predictions, as the notebook gathers them."""
     parts, trained, found = outcomes
 
     def gather(seeds=2, first_seed=0, kind="official", **parameters):
@@ -145,7 +148,7 @@ def save(made, **how):
 
 def test_record_has_every_field_that_is_relied_on(made):
     content = save(made)
-    assert set(results.FIELDS) | {"predictions_sha256", "layers", files.SEAL} == set(content)
+    assert set(results.FIELDS) | {"layers"} == set(content)
     assert content["run"] == "mnist-mlp" and content["notebook"] == "01_mlp_baseline"
     assert set(content["parameters"]) == set(runs.notebook_parameters("01_mlp_baseline")), (
         "only parameters are taken from the notebook"
@@ -180,6 +183,7 @@ def test_record_has_every_field_that_is_relied_on(made):
         == 64 * 16 + 16 + 16 * 4 + 4
     )
     assert content["versions"]["keras"] == keras.__version__ and content["hardware"]["cores"] >= 1
+    assert all(seed["versions"] == content["versions"] for seed in content["seeds"])
     assert content["fingerprint"] == runs.fingerprint(
         "mnist-mlp", content["parameters"], content["dataset"]["sha256"]
     )
@@ -189,7 +193,7 @@ def test_record_has_every_field_that_is_relied_on(made):
 def test_predictions_beside_the_record_agree_with_its_figures(made):
     content = save(made)
     found = results.predictions("smoke", "mnist-mlp")
-    assert set(found) == ARRAYS and results.whole("smoke", content)
+    assert set(found) == ARRAYS and results.harmed("smoke", "mnist-mlp") == []
     assert found["y_true"].shape == (40,) and all(
         found[name].shape == (2, 40) for name in ARRAYS - {"y_true"}
     )
@@ -298,41 +302,60 @@ def test_a_damaged_record_reads_as_none(made, damage):
     assert results.load_all("smoke") == {}
 
 
-def test_a_flipped_bit_in_a_record_that_stays_json_is_noticed_and_one_from_before_the_seal_is_read(
-    made,
-):
-    content = save(made)
-    path = paths.results("smoke") / "mnist-mlp.json"
-    text = path.read_text(encoding="utf-8")
-    path.write_text(
-        text.replace(
-            f'"test_accuracy": {content["seeds"][0]["test_accuracy"]}', '"test_accuracy": 0.99', 1
-        ),
-        encoding="utf-8",
-    )
-    assert path.read_text(encoding="utf-8") != text and results.load("smoke", "mnist-mlp") is None
-    path.write_text(text.replace(files.SEAL, "content_sha257"), encoding="utf-8")
-    assert results.load("smoke", "mnist-mlp") is None, "nor does a flip in the seal's name pass"
-    old = {name: value for name, value in content.items() if name != files.SEAL}
-    files.save_json(path, old)
-    assert results.load("smoke", "mnist-mlp") == old
+def flip(path):
+    content = path.read_bytes()
+    path.write_bytes(content[:50] + bytes([content[50] ^ 1]) + content[51:])
+    return content
 
 
-def test_damaged_or_missing_predictions_are_noticed(made):
-    content = save(made)
-    path = paths.results("smoke") / "mnist-mlp.npz"
-    good = path.read_bytes()
-    path.write_bytes(good[:50] + bytes([good[50] ^ 1]) + good[51:])
-    assert not results.whole("smoke", content)
-    path.write_bytes(good[:-1])
-    assert not results.whole("smoke", content)
+@pytest.mark.parametrize("name", ["mnist-mlp.json", "mnist-mlp.npz"])
+def test_what_was_altered_since_is_noticed_and_named(made, name):
+    content, path = save(made), paths.results("smoke") / name
+    good = flip(path)
+    assert results.load("smoke", "mnist-mlp") is None
+    assert results.harmed("smoke", "mnist-mlp") == [path]
     path.unlink()
-    assert not results.whole("smoke", content)
+    assert results.load("smoke", "mnist-mlp") is None
+    assert results.harmed("smoke", "mnist-mlp") == [path]
     path.write_bytes(good)
-    assert results.whole("smoke", content)
+    assert results.load("smoke", "mnist-mlp") == content
+    assert results.harmed("smoke", "mnist-mlp") == []
 
 
-def test_a_process_killed_between_the_two_files_leaves_a_pair_that_is_noticed(made, monkeypatch):
+def test_a_damaged_manifest_is_named_and_its_record_is_made_again(made):
+    save(made)
+    path = paths.results("smoke") / "mnist-mlp.sha256"
+    path.write_text("nonsense")
+    assert results.load("smoke", "mnist-mlp") is None
+    assert results.harmed("smoke", "mnist-mlp") == [path]
+
+
+def test_the_manifest_is_one_that_sha256sum_reads(made):
+    save(made)
+    told = subprocess.run(
+        ["sha256sum", "-c", "mnist-mlp.sha256"],
+        cwd=paths.results("smoke"),
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 0 and told.stdout.count(": OK") == 2
+
+
+def test_a_record_of_an_older_version_is_taken_as_it_is_if_its_predictions_are_there(made):
+    content, folder = save(made), paths.results("smoke")
+    (folder / "mnist-mlp.sha256").unlink()
+    old = {**content, "content_sha256": "0" * 64, "predictions_sha256": "0" * 64}
+    files.save_json(folder / "mnist-mlp.json", old)
+    assert results.load("smoke", "mnist-mlp") == old
+    further = save(made, seeds=2)
+    assert "content_sha256" not in further and "predictions_sha256" not in further
+    (folder / "mnist-mlp.sha256").unlink()
+    (folder / "mnist-mlp.npz").unlink()
+    assert results.load("smoke", "mnist-mlp") is None
+    assert results.harmed("smoke", "mnist-mlp") == [folder / "mnist-mlp.npz"]
+
+
+def test_a_process_killed_between_two_files_leaves_a_record_that_is_noticed(made, monkeypatch):
     save(made)
     content, predictions = made(seeds=1)
     replace = files.os.replace
@@ -343,7 +366,8 @@ def test_a_process_killed_between_the_two_files_leaves_a_pair_that_is_noticed(ma
     )
     with pytest.raises(pytest.fail.Exception):
         results.save(content, predictions)
-    assert not results.whole("smoke", results.load("smoke", "mnist-mlp"))
+    assert results.load("smoke", "mnist-mlp") is None
+    assert results.harmed("smoke", "mnist-mlp") == [paths.results("smoke") / "mnist-mlp.npz"]
     assert not [path for path in paths.results("smoke").iterdir() if "partial" in path.name]
 
 
@@ -361,29 +385,94 @@ def test_full_records_of_small_networks_keep_the_first_seeds_weights(made, outco
     with np.load(paths.results("full") / "mnist-mlp.weights.npz") as kept:
         for number, value in enumerate(outcomes[1][0].model.get_weights()):
             np.testing.assert_array_equal(kept[f"arr_{number}"], value)
-    results.save(
-        {**content, "run": "mnist-cnn", "parameter_count": results.WEIGHTS_LIMIT + 1},
-        predictions,
-        outcomes[1],
-    )
+    large = {**content, "run": "mnist-cnn", "parameter_count": results.WEIGHTS_LIMIT + 1}
+    results.save(large, predictions, outcomes[1])
     results.save({**content, "run": "mnist-mlp-course"}, predictions, outcomes[1])
-    assert not any(
-        (paths.results("full") / f"{run}.weights.npz").exists()
-        for run in ("mnist-cnn", "mnist-mlp-course")
-    )
+    folder = paths.results("full")
+    assert [path.name for path in folder.glob("*.weights.npz")] == ["mnist-mlp.weights.npz"]
+    assert "weights" in (folder / "mnist-mlp.sha256").read_text()
+
+
+def test_weights_stay_where_seeds_are_added_and_go_with_their_training(made, outcomes):
+    weights = paths.results("full") / "mnist-mlp.weights.npz"
+    results.save(*made(seeds=1, profile="full"), outcomes[1][:1])
+    before = weights.read_bytes()
+    results.save(*made(seeds=2, first_seed=1, profile="full"), outcomes[1][1:])
+    assert len(results.load("full", "mnist-mlp")["seeds"]) == 2 and weights.read_bytes() == before
+    flip(weights)
+    assert results.harmed("full", "mnist-mlp") == [weights]
+    weights.write_bytes(before)
+    content, predictions = made(seeds=2, profile="full")
+    content["seeds"][0] = {**content["seeds"][0], "seconds": 1.0}
+    results.save(content, predictions)
+    assert not weights.exists(), "they are another training's"
+    assert results.load("full", "mnist-mlp")["seeds"][0]["seconds"] == 1.0
 
 
 def test_all_records_come_in_the_order_of_the_runs(made):
     content = save(made)
     folder = paths.results("smoke")
     for run in ("k49-tuned", "mnist-cnn", "mnist-first"):
-        files.save_json(folder / f"{run}.json", files.sealed({**content, "run": run}))
-        files.save_bytes(
-            folder / f"{run}.npz", (folder / "mnist-mlp.npz").read_bytes()[run == "mnist-first" :]
-        )
+        record, arrays = files.as_json({**content, "run": run}), b"predictions"
+        written = {folder / f"{run}.json": record, folder / f"{run}.npz": arrays}
+        files.save_all(written, manifest=folder / f"{run}.sha256")
+    flip(folder / "mnist-first.json")
     assert list(results.load_all("smoke")) == ["mnist-mlp", "mnist-cnn", "k49-tuned"], (
-        "and one whose predictions are damaged is left out"
+        "and a damaged one is left out"
     )
+
+
+# --- frames ---------------------------------------------------------------------------------------
+
+
+def test_frame_has_a_row_for_each_run_and_seed_with_every_single_metric(made):
+    content, frame = save(made), results.frame("smoke")
+    assert list(frame["seed"]) == [0, 1] and set(frame["run"]) == {"mnist-mlp"}
+    first = frame.iloc[0]
+    assert first["report"] == "mnist-2019" and first["network"] == "mnist_mlp"
+    assert first["kind"] == "official" and first["dataset"] == "mnist"
+    assert (first["train"], first["validation"], first["test"]) == (80, 40, 40)
+    assert first["test_accuracy"] == content["seeds"][0]["test_accuracy"]
+    assert first["learning_rate"] == 0.001 and first["parameter_count"] == 64 * 16 + 16 + 68
+    assert not {"history", "versions", "hardware"} & set(frame.columns)
+    assert results.frame("quick").empty
+
+
+def test_history_has_a_row_for_each_seed_and_epoch(made):
+    content, frame = save(made), results.history("smoke", "mnist-mlp")
+    assert list(frame.columns[:2]) == ["seed", "epoch"] and len(frame) == 2
+    for seed in content["seeds"]:
+        row = frame[frame["seed"] == seed["seed"]].iloc[0]
+        assert row["epoch"] == 1 and row["val_loss"] == seed["history"]["val_loss"][0]
+    assert results.epochs(content).equals(frame)
+    assert results.epochs({"seeds": [{"seed": 0}]}).empty, "an audit trains nothing that is kept"
+
+
+def test_answers_have_a_row_for_each_seed_and_test_image(made):
+    content, frame = save(made), results.answers("smoke", "mnist-mlp")
+    arrays = results.predictions("smoke", "mnist-mlp")
+    assert len(frame) == 80 and set(frame.columns) == ARRAYS | {"seed", "image"}
+    for number, seed in enumerate(content["seeds"]):
+        rows = frame[frame["seed"] == seed["seed"]]
+        assert list(rows["image"]) == list(range(40))
+        assert (rows["y_true"] == rows["y_pred"]).mean() == seed["test_accuracy"]
+        np.testing.assert_array_equal(rows["logp_true"], arrays["logp_true"][number])
+
+
+@pytest.mark.parametrize("function", [results.history, results.answers])
+def test_a_frame_of_a_run_without_record_says_what_to_do(folders, function):
+    with pytest.raises(UserError, match="no record of mnist-mlp under quick: run `make all` first"):
+        function("quick", "mnist-mlp")
+
+
+def test_the_committed_edition_is_whole_and_every_seed_tells_its_machine(monkeypatch):
+    monkeypatch.setattr(paths, "OUT", paths.ROOT)
+    records = results.load_all("full")
+    assert list(records) == runs.select()
+    for run, content in records.items():
+        assert (paths.results("full") / f"{run}.sha256").exists()
+        for seed in content["seeds"]:
+            assert seed["versions"]["keras"] and seed["hardware"]["threads"] >= 1
 
 
 def test_mean_deviation_and_median_over_seeds():
@@ -396,13 +485,19 @@ def test_mean_deviation_and_median_over_seeds():
     assert results.median_seed(content) == 1, "0.7 is the lower median"
 
 
-# --- figures and tables ---------------------------------------------------------------------------------------------------
+def test_network_size_is_a_range_where_each_search_finds_its_own():
+    seeds = [{"parameter_count": 1000}, {"parameter_count": 1001}]
+    assert results.network_size({"parameter_count": 1000, "seeds": seeds}) == "1,000 to 1,001"
+    assert results.network_size({"parameter_count": 669706, "seeds": [{}, {}]}) == "669,706"
+
+
+# --- figures and tables ---------------------------------------------------------------------------
 
 
 def test_figures_of_a_run_are_listed_with_their_captions(made, tiny):
-    shown = figures.samples(tiny, "mnist-mlp", "smoke")
+    shown = show.samples(tiny, "mnist-mlp", "smoke")
     content, predictions = made()
-    figures.curves(content)
+    show.curves(content)
     (paths.figures("smoke", "mnist-mlp") / "stray.png").write_bytes(b"not listed")
     results.save(content, predictions)
     listed = results.load("smoke", "mnist-mlp")["figures"]
@@ -417,39 +512,28 @@ def test_figures_of_a_run_are_listed_with_their_captions(made, tiny):
         listed[1]["caption"].startswith("Columns: the first training images")
         and shown.label == "fig-mnist-mlp-samples"
     )
-    kept = figures.kept(results.load("smoke", "mnist-mlp"), "samples")
+    kept = show.kept(results.load("smoke", "mnist-mlp"), "samples")
     assert kept.caption == listed[1]["caption"]
+    index = paths.figures("smoke", "mnist-mlp") / "index.json"
+    files.save_json(index, {"curves": "As older versions wrote it.", "samples": {"key": "0"}})
+    assert [entry["caption"] for entry in results.figures(content)] == [
+        "As older versions wrote it."
+    ]
     (paths.OUT / listed[1]["path"]).unlink()
-    assert figures.kept(results.load("smoke", "mnist-mlp"), "samples") is None
+    assert show.kept(content, "samples") is None
 
 
 def test_every_figure_of_a_classification_run_can_be_drawn(made, outcomes):
     content, predictions = made()
     parts, trained, _ = outcomes
     for shown in (
-        figures.confusion(content, predictions),
-        figures.reliability(content, predictions),
-        figures.mistakes(content, predictions, parts.x_test),
-        figures.gallery(content, predictions, parts.x_test),
-        figures.plane(content, parts.x_test, parts.y_test, trained[0]),
+        show.confusion(content, predictions),
+        show.reliability(content, predictions),
+        show.mistakes(content, predictions, parts.x_test),
+        show.gallery(content, predictions, parts.x_test),
+        show.plane(content, parts.x_test, parts.y_test, trained[0]),
     ):
         assert shown.caption.startswith("mnist-mlp: ")
     assert {"confusion", "reliability", "mistakes", "gallery", "plane"} == set(
         files.load_json(paths.figures("smoke", "mnist-mlp") / "index.json")
     )
-
-
-def test_tables_show_what_the_record_holds(made):
-    content, _ = made()
-    metrics = tables.metrics(content)
-    text = json.dumps(metrics._repr_mimebundle_(), ensure_ascii=False)
-    mean = np.mean([seed["test_accuracy"] for seed in content["seeds"]])
-    assert f"{100 * mean:.2f}" in text or f"{mean:.4f}" in text
-    assert tables.reading(content).strip()
-    assert "Dense 16, relu" in json.dumps(tables.layers(content)._repr_mimebundle_())
-
-
-def test_a_stand_in_says_so_on_tables(made):
-    content, _ = made(kind="stand-in")
-    assert content["dataset"]["label"] == "STAND-IN for Columns: drawn by this program"
-    assert "STAND-IN" in json.dumps(tables.metrics(content)._repr_mimebundle_())

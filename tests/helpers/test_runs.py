@@ -1,4 +1,5 @@
-"""runs.yaml and the notebooks' parameters: every run is there, fits its notebook, and its fingerprint tells what matters from what does not."""
+"""runs.yaml and the notebooks' parameters: every run fits its notebook, what is wrong is named, and
+a fingerprint tells what matters from what does not."""
 
 import ast
 import json
@@ -12,7 +13,7 @@ import pytest
 import yaml
 
 from helpers import runs
-from helpers.store import paths
+from helpers.store import code, paths
 from helpers.store.paths import UserError
 
 DENSE = ["mnist-mlp", "fashion-dense", "k49-tuned"]
@@ -69,6 +70,9 @@ BESIDE = {
 
 ONE_CHANGE = {
     "mnist-second-v1-normalised": ("mnist-second-v1", "network"),
+    "mnist-second-v1-dense-0": ("mnist-second-v1", "network"),
+    "mnist-second-v1-dense-64": ("mnist-second-v1", "network"),
+    "mnist-second-v1-dense-256": ("mnist-second-v1", "network"),
     "mnist-cnn-20-epochs": ("mnist-cnn-augmented", "augmentation"),
     "fashion-cnn-1x87": ("fashion-cnn-1x100", "network"),
     "fashion-cnn-1x200": ("fashion-cnn-1x100", "network"),
@@ -84,7 +88,8 @@ FAST = {
     )
 }  # short schedules
 
-# Optimiser, rate, batch, epochs (the course report's own, or the cap where it stopped early); None where it leaves them open.
+# Optimiser, rate, batch, epochs (the course report's own, or the cap where it stopped early); None
+# where it leaves them open.
 PROTOCOLS = {
     "mnist-mlp": ("rmsprop", None, 128, 20),
     "mnist-cnn": ("adadelta", 1.0, 128, 5),
@@ -138,22 +143,16 @@ def fresh():
     """What is read once per process is read again, also after the test."""
 
     def forget():
-        for function in (
-            runs.table,
-            runs._cells,
-            runs.notebook_parameters,
-            runs._definitions,
-            runs._function_trees,
-            runs._constant,
-        ):
-            function.cache_clear()
+        runs.table.cache_clear()
+        for function in vars(code).values():
+            getattr(function, "cache_clear", lambda: None)()
 
     forget()
     yield forget
     forget()
 
 
-# --- the runs -------------------------------------------------------------------------------------------------------------
+# --- the runs -------------------------------------------------------------------------------------
 
 
 def test_every_run_exists_in_the_notebook_that_suits_its_network():
@@ -169,12 +168,12 @@ def test_every_run_exists_in_the_notebook_that_suits_its_network():
 
 
 def test_experiments_stand_apart_from_the_runs_that_redo_a_report():
-    from report import overview
+    from report import courses
 
     assert {
         run: runs.entry(run)["beside"] for run in runs.select() if "beside" in runs.entry(run)
     } == BESIDE | {run: beside for run, (beside, _) in ONE_CHANGE.items()} | FAST
-    assert list(overview.courses(dict.fromkeys(runs.select()))) == [
+    assert list(courses.of_all(dict.fromkeys(runs.select()))) == [
         run for run in runs.select() if run in NOTEBOOKS
     ]
 
@@ -258,7 +257,7 @@ def test_run_fits_its_notebook_under_every_profile(run, profile):
         and values.get("epochs", 1) > 0
         and values["batch_size"] > 0
     )
-    assert "network" not in values or runs._function_trees(values["network"])
+    assert "network" not in values or code.used_functions("models", values["network"])
     if profile == "full":
         assert values["train_images"] == values["test_images"] == 0, "full means all images"
 
@@ -354,17 +353,8 @@ def test_every_run_names_its_course_report_and_what_is_particular():
             "k49",
             "fingers",
         ) and line["about"].endswith(".")
-        assert set(line) <= {
-            "notebook",
-            "report",
-            "about",
-            "parameters",
-            "cores",
-            "smoke",
-            "quick",
-            "full",
-            "reported",
-        }, run
+        known = {"notebook", "report", "about", "parameters", "cores", "reported", "claims"}
+        assert set(line) <= known | {"smoke", "quick", "full"}, run
 
 
 def test_runs_are_selected_in_their_own_order():
@@ -378,7 +368,7 @@ def test_seeds_can_be_asked_for(monkeypatch):
     assert "seeds" not in runs.parameters("audit-mnist", "quick")
 
 
-# --- what is refused ------------------------------------------------------------------------------------------------------
+# --- what is refused ------------------------------------------------------------------------------
 
 
 def test_unknown_names_are_refused_with_the_known_ones():
@@ -393,19 +383,28 @@ def test_unknown_names_are_refused_with_the_known_ones():
 
 
 @pytest.fixture
-def edited(tmp_path, monkeypatch, fresh):
-    """`edited(**changes)` puts changed parameters of mnist-mlp into a runs.yaml of the test's own."""
+def table(tmp_path, monkeypatch, fresh):
+    """`table(change)` writes a runs.yaml of the test's own: the project's, after `change` of its
+    content, or the text that is given."""
 
-    def edit(where="parameters", **changes):
-        content = yaml.safe_load(
-            (paths.ROOT / "notebooks" / "runs.yaml").read_text(encoding="utf-8")
-        )
-        content["runs"]["mnist-mlp"].setdefault(where, {}).update(changes)
-        (tmp_path / "runs.yaml").write_text(
-            yaml.safe_dump(content, sort_keys=False), encoding="utf-8"
-        )
+    def write(change):
+        content = yaml.safe_load((paths.ROOT / "notebooks/runs.yaml").read_text(encoding="utf-8"))
+        if not isinstance(change, str):
+            change(content)
+            change = yaml.safe_dump(content, sort_keys=False)
+        (tmp_path / "runs.yaml").write_text(change, encoding="utf-8")
         monkeypatch.setattr(paths, "RUNS", tmp_path / "runs.yaml")
         fresh()
+
+    return write
+
+
+@pytest.fixture
+def edited(table):
+    """`edited(**changes)` puts changed parameters of mnist-mlp into a runs.yaml of its own."""
+
+    def edit(where="parameters", **changes):
+        table(lambda content: content["runs"]["mnist-mlp"].setdefault(where, {}).update(changes))
 
     return edit
 
@@ -449,21 +448,159 @@ def test_an_unknown_parameter_is_refused_with_the_known_ones(edited, where):
 @pytest.mark.parametrize(
     "text", ["runs: [", "- a list", "", "profiles: {}", "runs: {}\nprofiles: 3", "\x00"]
 )
-def test_a_damaged_table_is_one_clear_line(tmp_path, monkeypatch, fresh, text):
-    (tmp_path / "runs.yaml").write_text(text)
-    monkeypatch.setattr(paths, "RUNS", tmp_path / "runs.yaml")
+def test_a_damaged_table_is_one_clear_line(table, text):
+    table(text)
     with pytest.raises(UserError, match="^Cannot read .*runs.yaml: ") as error:
         runs.select()
     assert "\n" not in str(error.value)
 
 
-def test_a_table_can_hold_no_code(tmp_path, monkeypatch, fresh):
-    (tmp_path / "runs.yaml").write_text(
-        "profiles: {}\nruns: !!python/object/apply:os.mkdir [evil]\n"
-    )
-    monkeypatch.setattr(paths, "RUNS", tmp_path / "runs.yaml")
+def test_a_table_can_hold_no_code(table):
+    table("profiles: {}\nruns: !!python/object/apply:os.mkdir [evil]\n")
     with pytest.raises(UserError):
         runs.select()
+
+
+CLAIM = {"key": "D1", "claim": "A beats B.", "family": "ours", "expected": ">"}
+CLAIM |= {"quantity": "test_accuracy", "against": "mnist-cnn"}
+
+
+@pytest.mark.parametrize(
+    "field, value, said",
+    [
+        ("about", None, "about is None, it must be a text"),
+        ("abuot", "A typing error", "abuot is unknown, there are notebook, report, about, "),
+        ("cores", 0, "cores is 0, it must be a whole number, 1 or more"),
+        ("cores", "2", "cores is '2', it must be a whole number"),
+        ("beside", "mnist-cmm", "there is no other run 'mnist-cmm'"),
+        ("beside", "mnist-mlp", "there is no other run 'mnist-mlp'"),
+        ("parameters", ["a"], "parameters is .*, it must be names with values"),
+        ("quick", 3, "quick is 3, it must be names with values"),
+        ("reported", {"test_accuracy": 98.2}, "test_accuracy is 98.2, .* 0.982 for 98.2 %"),
+        ("reported", {"test_accuracy": "98.2%"}, "test_accuracy is '98.2%', .* 0.982 for 98.2 %"),
+        ("reported", {"test_loss": -0.1}, "test_loss is -0.1, it must be a number, 0 or more"),
+        ("reported", {"test_loss": float("nan")}, "test_loss is nan"),
+        ("reported", {"epochs": 2.5}, "epochs is 2.5"),
+        ("reported", {"tset_accuracy": 0.9}, "reported: tset_accuracy is unknown"),
+        ("reported", {"history": {"loss": [0.5, "x"]}}, "reported, history: loss is .* a list"),
+        ("reported", {"transformed": {"train": 19.7}}, "reported, transformed: train is 19.7"),
+        ("reported", 0.98, "reported is 0.98, it must be names with values"),
+        ("claims", CLAIM, "claims is .*, it must be a list"),
+        ("claims", ["D1"], "a claim is 'D1', it must be names with values"),
+        ("claims", [{**CLAIM, "against": "nobody"}], "there is no other run 'nobody'"),
+        ("claims", [{**CLAIM, "expected": "<"}, {**CLAIM}], "a claim D1 .* was there before"),
+        ("claims", [{**CLAIM, "family": "theirs"}], "family is 'theirs', .* reports, ours"),
+        ("claims", [{**CLAIM, "margin": -1}], "margin is -1, it must be a number, more than 0"),
+        ("claims", [{**CLAIM, "margin": 0.01}], "and `margin` where it says `=`"),
+        ("claims", [{**CLAIM, "expected": "="}], "and `margin` where it says `=`"),
+        ("claims", [{**CLAIM, "part": "a"}], "part is 'a', it must be a whole number"),
+        ("claims", [{**CLAIM, "quantity": "acuracy"}], "quantity is 'acuracy', it must be one of"),
+        ("claims", [{**CLAIM, "data": "some"}], "data is 'some', it must be one of any"),
+        ("claims", [{**CLAIM, "wins": 3}], "a claim: wins is unknown, there are key, claim"),
+        ("claims", [{**CLAIM, "reference": 0.9}], "needs either `against` or `reference`"),
+        ("claims", [{"key": "D1"}], "a claim: claim is missing, it must be a text"),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_run_when_the_file_is_read(table, field, value, said):
+    table(lambda content: content["runs"]["mnist-mlp"].update({field: value}))
+    with pytest.raises(UserError, match=f"^Cannot read .*: run mnist-mlp.*{said}") as error:
+        runs.select()
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize("field", ["notebook", "report", "about"])
+def test_a_field_that_every_run_needs_is_missed(table, field):
+    table(lambda content: content["runs"]["mnist-mlp"].pop(field))
+    with pytest.raises(UserError, match=f"run mnist-mlp: {field} is missing, it must be a text"):
+        runs.select()
+
+
+@pytest.mark.parametrize(
+    "sizes, said",
+    [
+        ({"epochs": 0}, "epochs is 0, it must be a whole number, 1 or more"),
+        ({"train_images": -1}, "train_images is -1, it must be a whole number, 0 or more"),
+        ({"epoch": 3}, "epoch is unknown, there are epochs, "),
+        ({"seeds": "3"}, "seeds is '3', it must be a whole number"),
+    ],
+)
+def test_the_sizes_of_a_profile_are_checked(table, sizes, said):
+    table(lambda content: content["profiles"]["quick"].update(sizes))
+    with pytest.raises(UserError, match=f"profile quick: {said}"):
+        runs.select()
+
+
+def test_claims_are_told_with_the_two_runs(table):
+    def claim(content):
+        for line in content["runs"].values():
+            line.pop("claims", None)
+        other = {**CLAIM, "key": "D2", "reference": 0.97}
+        del other["against"]
+        content["runs"]["mnist-mlp"]["claims"] = [CLAIM, {**CLAIM, "part": 2}, other]
+
+    table(claim)
+    told = runs.claims()
+    assert [(claim["key"], claim.get("part")) for claim in told] == [
+        ("D1", None),
+        ("D1", 2),
+        ("D2", None),
+    ]
+    assert [claim["run_b"] for claim in told] == ["mnist-cnn", "mnist-cnn", None]
+    assert {claim["run_a"] for claim in told} == {"mnist-mlp"} and told[2]["reference"] == 0.97
+
+
+@pytest.mark.parametrize(
+    "entry, said",
+    [
+        ("{epochs: 5, epochs: 50}", "epochs stands twice"),
+        ("{batch_size: 0100}", "0100 is read as another number"),
+        ("{epochs: 1:30}", "1:30 is read as another number"),
+        ("{learning_rate: 1:30.5}", "1:30.5 is read as another number"),
+    ],
+)
+def test_what_yaml_reads_otherwise_than_its_writer_is_refused(table, entry, said):
+    text = (paths.ROOT / "notebooks/runs.yaml").read_text(encoding="utf-8")
+    table(text.replace("    quick: {epochs: 8}", f"    quick: {entry}", 1))
+    with pytest.raises(UserError, match=rf"^Cannot read .*: line \d+: {said}"):
+        runs.select()
+
+
+def test_a_name_may_be_taken_over_and_changed(table):
+    """`<<: *name` and an own value are no name given twice, in whatever order they are merged."""
+    text = (paths.ROOT / "notebooks/runs.yaml").read_text(encoding="utf-8")
+    assert "{<<: *third, " in text
+    table(text + "\n# and the same as it stands\n")
+    assert len(runs.select()) == len(yaml.safe_load(text)["runs"])
+
+
+@pytest.mark.parametrize(
+    "name, value, said",
+    [
+        ("epochs", 0, "it must be a whole number, 1 or more"),
+        ("batch_size", -5, "it must be a whole number, 1 or more"),
+        ("seeds", 0, "it must be a whole number, 1 or more"),
+        ("learning_rate", -0.1, "it must be a number, more than 0"),
+        ("learning_rate", 0, "it must be a number, more than 0"),
+        ("learning_rate", float("nan"), "it must be a number, more than 0"),
+        ("learning_rate", float("inf"), "it must be a number, more than 0"),
+        ("train_images", -1, "it must be a whole number, 0 or more"),
+        ("validation_images", -2, "it must be -1, 0 or more"),
+        ("stop_patience", -1, "it must be a whole number, 0 or more"),
+    ],
+)
+def test_a_value_out_of_range_stops_its_own_run_and_no_other(edited, name, value, said):
+    edited("quick", **{name: value})
+    with pytest.raises(UserError, match=f"^Run mnist-mlp: parameter {name} is .*; {said}"):
+        runs.parameters("mnist-mlp", "quick")
+    assert runs.parameters("mnist-mlp", "smoke") and runs.parameters("mnist-cnn", "quick")
+
+
+@pytest.mark.parametrize("network", ["mnist_mpl", "_network", "layer_table"])
+def test_a_network_that_is_none_is_refused_with_the_known_ones(edited, network):
+    edited(network=network)
+    with pytest.raises(UserError, match=f"no network '{network}'. Choose one of: mnist_mlp, ") as e:
+        runs.parameters("mnist-mlp", "quick")
+    assert "_fashion_cnn," not in str(e.value)
 
 
 def test_a_missing_notebook_or_network_is_named(tmp_path, monkeypatch, fresh):
@@ -475,6 +612,67 @@ def test_a_missing_notebook_or_network_is_named(tmp_path, monkeypatch, fresh):
         runs.parameters("mnist-mlp", "quick")
 
 
+@pytest.fixture
+def notebook(tmp_path, monkeypatch, fresh):
+    """`notebook(parameters, *sources)` puts a notebook in the place of 01_mlp_baseline, with a cell
+    of parameters (or without, for None), and returns its fingerprint."""
+    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path)
+
+    def write(parameters, *sources):
+        def cell(source, *tags):
+            return {"cell_type": "code", "metadata": {"tags": list(tags)}, "source": [source]}
+
+        cells = [cell(source) for source in sources]
+        if parameters is not None:
+            cells.insert(0, cell(parameters, "parameters"))
+        text = {"cell_type": "markdown", "metadata": {}, "source": ["# Title"]}
+        (tmp_path / "01_mlp_baseline.ipynb").write_text(json.dumps({"cells": [text, *cells]}))
+        fresh()
+        return runs.fingerprint("mnist-mlp", {}, "data")
+
+    return write
+
+
+def test_parameters_may_be_annotated_and_signed(notebook):
+    notebook('run: str = "a"\nepochs: int = 5  # passes\ndropout = -1.0\n\nwatch = True')
+    assert runs.notebook_parameters("01_mlp_baseline") == {
+        "run": "a",
+        "epochs": 5,
+        "dropout": -1.0,
+        "watch": True,
+    }
+
+
+@pytest.mark.parametrize("line", ["n = 2 * 3", "n = int('3')", "import os", "n: int", "a.b = 1"])
+def test_a_parameter_that_is_no_literal_is_named_by_cell_and_line(notebook, line):
+    notebook(f'run = "a"\n{line}')
+    with pytest.raises(
+        UserError, match="baseline, cell 2, line 2: a parameter is NAME = "
+    ) as error:
+        runs.notebook_parameters("01_mlp_baseline")
+    assert "\n" not in str(error.value)
+
+
+def test_a_notebook_without_the_tag_says_so(notebook):
+    notebook(None, "epochs = 5")
+    with pytest.raises(UserError, match="01_mlp_baseline has no cell with the tag `parameters`"):
+        runs.notebook_parameters("01_mlp_baseline")
+
+
+@pytest.mark.parametrize(
+    "source", ["files = !ls", "%%bash\nls -l | wc", "Dense?", "%timeit f(1)", "!pip list"]
+)
+def test_a_notebook_may_speak_ipython(notebook, source):
+    plain = notebook('run = "a"', "x = 1")
+    magic = notebook('run = "a"', "x = 1", source)
+    assert magic != plain and notebook('run = "a"', "x = 1", source) == magic
+
+
+def test_a_cell_that_is_no_python_at_all_is_named(notebook):
+    with pytest.raises(UserError, match=r"cell 3 is not Python: .*, in the line 'x = = 1'"):
+        notebook('run = "a"', "x = = 1")
+
+
 @pytest.mark.parametrize("seeds", ["0", "-1", "two", "1.5"])
 def test_a_number_of_seeds_that_is_none_is_refused(monkeypatch, seeds):
     monkeypatch.setenv("SEEDS", seeds)
@@ -482,12 +680,12 @@ def test_a_number_of_seeds_that_is_none_is_refused(monkeypatch, seeds):
         runs.parameters("mnist-mlp", "quick")
 
 
-# --- fingerprints ---------------------------------------------------------------------------------------------------------
+# --- fingerprints ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def copy(tmp_path, monkeypatch, fresh):
-    """A copy of notebooks and helpers to edit. `copy.fingerprint()` is that of fashion-cnn-1x100 as it stands now."""
+    """A copy of notebooks and helpers to edit; `copy.fingerprint()` is fashion-cnn-1x100's now."""
     for folder in ("notebooks", "helpers"):
         shutil.copytree(
             paths.ROOT / folder,
@@ -727,12 +925,14 @@ def test_fingerprints_are_the_same_on_every_python(version, tmp_path):
     (tmp_path / "table.json").write_text(
         json.dumps(runs.table())
     )  # read for it: that Python may have no PyYAML
-    code = (
-        "import json, sys; from helpers import runs; table = json.load(open(sys.argv[1])); runs.table = lambda: table\n"
-        "print(json.dumps({run: runs.fingerprint(run, runs.parameters(run, 'full'), 'data') for run in table['runs']}))"
+    program = (
+        "import json, sys; from helpers import runs\n"
+        "table = json.load(open(sys.argv[1])); runs.table = lambda: table\n"
+        "print(json.dumps({run: runs.fingerprint(run, runs.parameters(run, 'full'), 'data')\n"
+        "                  for run in table['runs']}))"
     )
     told = subprocess.run(
-        [python, "-c", code, tmp_path / "table.json"],
+        [python, "-c", program, tmp_path / "table.json"],
         capture_output=True,
         text=True,
         cwd=paths.ROOT,

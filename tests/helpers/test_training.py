@@ -1,4 +1,5 @@
-"""From images to a judged network: augmentation, batches, training and its cache, evaluation, explanation, search."""
+"""From images to a judged network: augmentation, batches, training and its cache, evaluation,
+explanation, search."""
 
 import gc
 import json
@@ -54,7 +55,7 @@ def compiled(model, rate=0.01, **options):
     return model
 
 
-# --- augmentation ---------------------------------------------------------------------------------------------------------
+# --- augmentation ---------------------------------------------------------------------------------
 
 
 def picture(side=5):
@@ -63,7 +64,8 @@ def picture(side=5):
 
 
 def warped(image, **setting):
-    """The image under the largest transformation of the setting: every random number is 1 (or -1 where the name says so)."""
+    """The image under the largest transformation of the setting: every random number is 1 (or -1
+    where the name says so)."""
 
     class Extreme:
         def __init__(self, sign):
@@ -193,7 +195,7 @@ def test_transformations_stay_within_their_limits():
     assert 1 / 1.1 - 1e-4 <= scales.min() and scales.max() <= 1 / 0.9 + 1e-4
 
 
-# --- batches --------------------------------------------------------------------------------------------------------------
+# --- batches --------------------------------------------------------------------------------------
 
 
 class Recorder(keras.layers.Layer):
@@ -297,7 +299,8 @@ def test_validation_and_predictions_are_those_of_plain_keras():
 
 
 def test_images_are_let_go_when_they_have_been_fed():
-    """TensorFlow keeps what it is given to call; a run that predicts on five copies of the test images would keep them all."""
+    """TensorFlow keeps what it is given to call; a run that predicts on five copies of the test
+    images would keep them all."""
 
     class Images(np.ndarray):
         pass  # which can be referred to weakly
@@ -386,6 +389,41 @@ def test_a_split_larger_than_the_data_is_refused(tiny):
         batches.split(tiny, train_images=100, validation_images=40)
 
 
+@pytest.mark.parametrize(
+    "asked, sizes",
+    [
+        ((8000, 1000, 4000), (96, 24, 40)),  # quick
+        ((400, 150, 200), (96, 24, 40)),  # smoke
+        ((0, 1000, 0), (96, 24, 40)),
+        ((100, 40, 10), (96, 24, 10)),
+        ((110, 20, 40), (100, 20, 40)),
+        ((200, -1, 0), (96, 24, 40)),
+    ],
+)
+def test_with_a_set_of_ones_own_the_sizes_fit_by_themselves(tiny, capsys, asked, sizes):
+    own = replace(tiny, name="columns")
+    assert tuple(batches.split(own, *asked).sizes.values()) == sizes
+    told = "{} to train on, {} to validate on, {} to test on".format(*sizes)
+    assert capsys.readouterr().out == f"Columns has fewer images than were asked for: {told}.\n"
+
+
+def test_sizes_that_fit_give_the_same_split_whoever_s_the_set_is(tiny, capsys):
+    own = replace(tiny, name="columns")
+    for asked in ((), (60, 40, 20), (80, 40), (10, 1, 1)):
+        assert batches.split(own, *asked).identity == batches.split(tiny, *asked).identity
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_a_set_too_small_for_anything_is_one_clear_line(tiny, count):
+    few = {"x_train": tiny.x_train[:count], "y_train": tiny.y_train[:count]}
+    for asked in ((), (8000, 1000, 4000)):
+        with pytest.raises(
+            UserError, match=rf"\(columns\) has {count} training .* 5 are the least"
+        ):
+            batches.split(replace(tiny, name="columns", **few), *asked)
+
+
 def test_split_gives_every_class_and_hand_its_share(tiny):
     hands = (np.arange(120) % 2).astype("uint8")
     tiny.x_train[:, 7, 7] = hands  # so that an image tells its hand
@@ -396,7 +434,7 @@ def test_split_gives_every_class_and_hand_its_share(tiny):
             assert abs(taken - ((tiny.y_train == label) & (hands == hand)).sum() / 3) < 1
 
 
-# --- training -------------------------------------------------------------------------------------------------------------
+# --- training -------------------------------------------------------------------------------------
 
 
 def test_same_seed_gives_the_same_training_metric_for_metric(parts):
@@ -453,7 +491,8 @@ def test_steps_per_execution_leaves_results_alone(parts):
 
 @pytest.fixture
 def kept(parts, folders, monkeypatch):
-    """`kept(**changes)` trains, or finds, the run "toy"; `kept.trainings` counts how often it trained. What is trained is random weights, for speed."""
+    """`kept(**changes)` trains, or finds, the run "toy"; `kept.trainings` counts how often it
+    trained. What is trained is random weights, for speed."""
     trainings = []
 
     def random_weights(model, *args, **kwargs):
@@ -490,11 +529,13 @@ def same_weights(one, other):
     )
 
 
-def test_a_trained_network_is_found_again_and_not_trained(parts, folders, monkeypatch):
+def test_a_trained_network_is_found_again_and_not_trained(parts, folders, monkeypatch, capsys):
     how = {"seed": 0, "batch_size": 16, "epochs": 1, "run": "toy", "profile": "smoke"}
     first = training.fit(network(), parts, **how)
+    assert "is found" not in capsys.readouterr().out
     monkeypatch.setattr(keras.Model, "fit", lambda *args, **kwargs: pytest.fail("trained again"))
     second = training.fit(network(), parts, **how)
+    assert capsys.readouterr().out.startswith("seed 0: the network is found in data/trained")
     assert (
         same_weights(first, second)
         and first.history == second.history
@@ -560,14 +601,17 @@ def flipped(content):
 @pytest.mark.parametrize(
     "name, damage",
     [
-        ("seed-0.weights.h5", flipped),
-        ("seed-0.weights.h5", lambda content: content[:100]),
-        ("seed-0.weights.h5", lambda content: b""),
-        ("seed-0.weights.h5", None),
+        ("seed-0.weights.npz", flipped),
+        ("seed-0.weights.npz", lambda content: content[:100]),
+        ("seed-0.weights.npz", lambda content: b""),
+        ("seed-0.weights.npz", None),
         ("seed-0.json", None),
         ("seed-0.json", lambda content: content[:-20]),
         ("seed-0.json", lambda content: b"[1, 2]"),
-        ("seed-0.json", lambda content: content.replace(b"weights_sha256", b"weights_sha257")),
+        ("seed-0.json", lambda content: content.replace(b'"seconds": ', b'"seconds": 1')),
+        ("seed-0.sha256", None),
+        ("seed-0.sha256", lambda content: content.replace(b"seed-0.json", b"seed-1.json")),
+        ("seed-0.sha256", lambda content: b""),
     ],
     ids=[
         "weights flipped",
@@ -577,7 +621,10 @@ def flipped(content):
         "no record",
         "record truncated",
         "record of another kind",
-        "record without hash",
+        "record altered",
+        "no manifest",
+        "manifest altered",
+        "manifest empty",
     ],
 )
 def test_damaged_weights_are_noticed_and_trained_again(kept, name, damage):
@@ -652,6 +699,13 @@ def test_progress_is_written_for_the_grid_after_each_epoch(parts, tmp_path, monk
     )
 
 
+def test_every_epoch_keeps_its_line_in_the_notebook(parts, capsys):
+    training.fit(network(), parts, seed=2, batch_size=16, epochs=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["seed 2, epoch 1/2", "seed 2, epoch 2/2"]
+    assert all(f"{name} 0." in lines[0] for name in ("accuracy", "val_accuracy"))
+
+
 @pytest.mark.parametrize(
     "name, kind, momentum",
     [
@@ -669,7 +723,7 @@ def test_optimisers_are_fresh_and_have_the_rate_asked_for(name, kind, momentum):
     assert momentum is None or one.momentum == momentum
 
 
-# --- evaluation -----------------------------------------------------------------------------------------------------------
+# --- evaluation -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("penalty", [0.0, 0.02])
@@ -769,7 +823,8 @@ def test_negative_log_likelihood_of_a_case_worked_by_hand():
 
 
 def test_calibration_error_of_a_case_worked_by_hand():
-    # Two images at .60 (bin 9 of 15: .533-.600), one of them right; two at .95 (bin 15), both right.
+    # Two images at .60 (bin 9 of 15: .533-.600), one of them right; two at .95 (bin 15), both
+    # right.
     logp = np.log([[0.6, 0.4], [0.6, 0.4], [0.95, 0.05], [0.05, 0.95]])
     assert evaluation.calibration_error(logp, np.array([0, 1, 0, 1])) == pytest.approx(
         0.5 * abs(0.6 - 0.5) + 0.5 * abs(0.95 - 1)
@@ -891,11 +946,12 @@ def test_nearest_neighbour_agrees_with_brute_force(side, channel):
     np.testing.assert_array_equal(evaluation.nearest(*rows, batch=7), evaluation.nearest(*rows))
 
 
-# --- explanation ----------------------------------------------------------------------------------------------------------
+# --- explanation ----------------------------------------------------------------------------------
 
 
 def seeing(side=12):
-    """A network whose first channel passes brightness, and whose two classes want it bright in the left or in the right half."""
+    """A network whose first channel passes brightness, and whose two classes want it bright in the
+    left or in the right half."""
     layers = keras.layers
     model = keras.Sequential(
         [
@@ -989,7 +1045,7 @@ def test_plane_is_the_principal_plane_of_the_last_hidden_layer(parts):
     assert held == pytest.approx(variances[:2].sum() / variances.sum(), rel=1e-4)
 
 
-# --- search ---------------------------------------------------------------------------------------------------------------
+# --- search ---------------------------------------------------------------------------------------
 
 
 def build(hp, image_shape, classes):
@@ -1051,6 +1107,18 @@ def test_search_keeps_settings_and_curve_of_every_trial_and_is_not_repeated(sear
     metrics, _ = evaluation.evaluate(best, parts)
     assert metrics["validation_accuracy"] == pytest.approx(max(trial["score"] for trial in found))
     assert search.trials_of(searching(), "random search") == found and len(searching.trainings) == 2
+
+
+@pytest.mark.parametrize("kind", ["random search", "Hyperband", "annealed Hyperband"])
+def test_kept_trials_are_said_to_be_found_and_loaded_without_a_warning(
+    searching, parts, recwarn, capsys, kind
+):
+    searching(kind, trial_epochs=3)  # in Hyperband the best trials are continued
+    assert "found in data/trained" not in capsys.readouterr().out
+    tuner = searching(kind, trial_epochs=3)
+    search.best(tuner, 0, len(parts.y_train))
+    assert f"{len(tuner.finished())} trials are found in data/trained" in capsys.readouterr().out
+    assert [str(told.message) for told in recwarn if "optimizer" in str(told.message)] == []
 
 
 def test_an_interrupted_search_goes_on_where_it_was(searching, monkeypatch):
@@ -1152,25 +1220,26 @@ def test_every_optimiser_takes_a_schedule_and_its_training_is_kept_apart(name, p
         )
         keys.append(
             training._key(
-                model, parts, seed=0, batch_size=16, epochs=1, callbacks=(), setting="none"
+                model, parts, (), {"seed": 0, "batch_size": 16, "epochs": 1, "setting": "none"}
             )
         )
     assert len(set(keys)) == 3
 
 
-# --- the number RESULTS: these fail when a change elsewhere alters results ------------------------------------------------
+# --- the number RESULTS: these fail when a change elsewhere alters results ------------------------
 
 
 def test_results_are_those_of_this_number_of_results():
-    """Batches, augmentation, splits, training or evaluation gave other numbers: raise training.RESULTS, then write the new ones here."""
+    """Batches, augmentation, splits, training or evaluation gave other numbers: raise
+    training.RESULTS, then write the new ones here."""
     assert training.RESULTS == 1
     rng = np.random.default_rng(7)
     x = rng.integers(0, 256, (300, 12, 12, 1)).astype("uint8")
     y = rng.integers(0, 3, 300).astype("uint8")
     x[np.arange(300), 3 * y] = 255  # a bright row tells the class
     plan = batches.Batches(x, y, 32, 5, augmentation.SETTINGS["noise"])
-    plan.epoch = 3
-    order, coefficients = plan.plan()
+    plan.begin(3)
+    order, coefficients = plan.order, plan.coefficients
     assert order[:5].tolist() == [273, 190, 157, 296, 156]
     assert coefficients[0, :6] == pytest.approx(
         [0.990419, -0.145060, 1.149486, 0.145060, 0.990419, -1.096512], abs=1e-4

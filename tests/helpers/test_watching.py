@@ -1,6 +1,8 @@
-"""Training with the test images watched: the split, another dropout rate, and the answers of every epoch, kept through the cache."""
+"""Training with the test images watched: the split, another dropout rate, and the answers of every
+epoch, kept through the cache."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,6 +37,15 @@ def test_more_images_than_there_are_or_fewer_than_classes_are_refused(tiny, imag
         watching.split(tiny, train_images=images)
 
 
+def test_with_a_set_of_ones_own_all_are_taken_where_more_were_asked_for(tiny, capsys):
+    own = replace(tiny, name="columns")
+    for images in (121, 400, 8000):
+        assert watching.split(own, train_images=images, test_images=4000).sizes["train"] == 120
+        assert "fewer training images than were asked for: 120." in capsys.readouterr().out
+    assert watching.split(own).identity == watching.split(tiny).identity
+    assert not capsys.readouterr().out
+
+
 def test_another_dropout_rate_leaves_the_rest_of_the_network_and_its_initial_weights():
     model = network(dropout=0.5)
     changed = watching.with_dropout(model, 0.25)
@@ -61,7 +72,8 @@ def test_a_network_without_dropout_is_named():
 
 @pytest.fixture
 def train(tiny, folders):
-    """`train()` trains a tiny network for three epochs, watched and kept; returns (trained, answers, whether it was trained anew)."""
+    """`train()` trains a tiny network for three epochs, watched and kept; returns (trained,
+    answers, whether it was trained anew)."""
     parts = watching.split(tiny)
 
     def once(watched=True, epochs=3, **keep):

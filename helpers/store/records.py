@@ -1,0 +1,80 @@
+"""How a record lies on disk: RUN.json, RUN.npz beside it, and RUN.sha256, which tells what was
+altered since. `results` passes it on; the grid looks here for what has to be made again."""
+
+import numpy as np
+
+from helpers.store import files, paths
+
+FIELDS = (
+    *("run", "notebook", "parameters", "dataset", "parameter_count", "network_sha256", "seeds"),
+    *("extra", "reported", "versions", "hardware", "figures", "fingerprint", "finished"),
+)
+# What a claim of runs.yaml may compare, which its head explains: metrics of a seed, and what
+# report/quantities.py makes of them.
+QUANTITIES = (
+    "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "test_accuracy",
+    "test_loss", "epochs", "seconds", "seconds_per_epoch", "nll", "gap", "loss_gap", "loss_ratio",
+    "transformed", "best_epoch", "late_accuracy", "swing", "loss_below", "search_lead",
+)  # fmt: skip
+
+
+def load(profile, run):
+    """The record of a run, or None where there is none or it is damaged (it is then made again)."""
+    content = _content(profile, run)
+    return None if content is None or harmed(profile, run) else content
+
+
+def _content(profile, run):
+    """A record as it lies there, or None where it lacks what every reader counts on."""
+    content = files.load_json(paths.results(profile) / f"{run}.json")
+    if not isinstance(content, dict) or not all(field in content for field in FIELDS):
+        return None
+    data, seeds = content["dataset"], content["seeds"]
+    known = isinstance(data, dict) and {"kind", "sha256"} <= set(data)
+    return content if known and isinstance(seeds, list) and seeds else None
+
+
+def harmed(profile, run):
+    """Paths of a run's record, predictions and weights that are not as they were written.
+
+    Without RUN.sha256 (an older version's record, or one copied by hand) a record is taken as it
+    is if it has its fields and its predictions beside it. An empty list where there is no record.
+    """
+    path = paths.results(profile) / f"{run}.json"
+    try:
+        return files.harmed(path.with_suffix(".sha256"))
+    except FileNotFoundError:
+        missing = [] if path.with_suffix(".npz").exists() else [path.with_suffix(".npz")]
+        unreadable = [] if _content(profile, run) else [path]
+        return unreadable + missing if path.exists() else []
+
+
+def predictions(profile, run):
+    """The arrays of RUN.npz as a dict; what was not written twice is put back in its place."""
+    with np.load(paths.results(profile) / f"{run}.npz", allow_pickle=False) as archive:
+        arrays = dict(archive)
+    return {**arrays, **_where_right(arrays, lambda value, twin: twin)}
+
+
+def without_repeats(arrays):
+    """The arrays as they are written: where the prediction is right, the true class's
+    log-probability is the predicted class's and is left out, which saves a third.
+
+    ValueError where the two are not the same.
+    """
+    written = {**arrays, **_where_right(arrays, lambda value, twin: np.zeros((), value.dtype))}
+    for name, value in _where_right(written, lambda value, twin: twin).items():
+        if not np.array_equal(value, arrays[name]):
+            raise ValueError(f"{name} is not that of the prediction where the prediction is right")
+    return written
+
+
+def _where_right(arrays, replaced):
+    twins = {n: n.replace("true", "pred") for n in arrays if n.startswith("logp_true")}
+    return {
+        name: np.where(
+            arrays["y_pred"] == arrays["y_true"], replaced(arrays[name], arrays[twin]), arrays[name]
+        )
+        for name, twin in twins.items()
+        if twin in arrays
+    }
