@@ -20,6 +20,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PYTHONUTF8 := 1
 # Other package indexes of this machine must not decide what the lock installs.
 unexport UV_INDEX_URL UV_EXTRA_INDEX_URL UV_DEFAULT_INDEX UV_INDEX PYTHONHOME
+# This folder's own code comes first, whatever the environment was made for.
+export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 ENVIRONMENT := .venv
 BIN := $(ENVIRONMENT)/bin
@@ -55,7 +57,7 @@ report: $(READY)
 	@$(BIN)/python -m report --profile '$(PROFILE)'
 
 lab: $(READY)
-	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_mlp_baseline.ipynb
+	@$(BIN)/jupyter lab --config='$(CURDIR)/.ci/lab.py' --ServerApp.ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_mlp_baseline.ipynb
 
 test: $(READY)
 	@$(BIN)/python -m pytest
@@ -86,7 +88,10 @@ clean:
 lock: $(READY)
 	@$(BIN)/uv lock --upgrade --default-index https://pypi.org/simple
 
-# A virtual environment, uv in it, and in that exactly what the lock names. Bytecode is compiled once, not in every kernel.
-$(READY): uv.lock pyproject.toml
+# A virtual environment, uv in it, and in that exactly what the lock names; made again where it is not, no longer, or
+# no longer here. Bytecode is compiled once, not in every kernel.
+$(READY): $(shell .ci/ready '$(ENVIRONMENT)' '$(if $(GPU),gpu)' || echo again)
 	@.ci/environment '$(ENVIRONMENT)' '$(PYTHON)' '$(if $(GPU),gpu)'
-	@touch $@
+
+.PHONY: again
+again:

@@ -1,1 +1,1 @@
-"""The machine room: which runs are stale, their notebooks on Dask, live progress. `python -m grid` is what `make all` calls."""
+"""What `make all` starts: which runs are stale, and their notebooks, executed on Dask."""

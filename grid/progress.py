@@ -1,37 +1,40 @@
-"""What one sees while the grid runs: a live table on a terminal, a line for each change elsewhere."""
+"""The runs on Dask, and what one sees of them: a line for each that ends, and what is at work."""
 
+import logging
 import os
-import sys
-import time
+from functools import partial
 
 from grid import execution
-from helpers import results, runs
-from helpers.store import files
+from helpers.store import files, paths
+
+# What notebooks read from the environment, on a cluster too.
+PASSED_ON = ("MIRROR", "DATA", "KERAS_BACKEND", "KERAS_REPORTS_ONLINE", "LIMIT", "FORCE")
+THREADS = "TF_NUM_INTRAOP_THREADS TF_NUM_INTEROP_THREADS OMP_NUM_THREADS OPENBLAS_NUM_THREADS"
+LIMITS = {"smoke": 600, "quick": 1800}  # seconds a run may take; a day otherwise
 
 
-def watch(stale, profile, submit):
-    """Submit the runs named in `stale` and follow them to their end; returns a dict from run to `execution.execute`'s outcome."""
+def watch(stale):
+    """Execute runs, given as `states.State`; returns `execution.finish`'s answer for each run."""
+    futures = {}
     with _client() as client:
-        ordered = sorted(stale, key=lambda run: (-execution.cores(run), -_expected(run, profile)))
-        for run in ordered:
-            execution.progress_file(run, profile).unlink(
-                missing_ok=True
-            )  # an earlier grid may have been killed
-        before = {run: results.load(profile, run) for run in ordered}
-        futures = {run: submit(client, run, profile, -place) for place, run in enumerate(ordered)}
-        board = _Board(futures, profile, before)
         try:
-            return board.follow()
-        except BaseException:
-            client.cancel(list(futures.values()))
-            raise
+            for place, state in enumerate(sorted(stale, key=_size, reverse=True)):
+                execution.progress_file(state.run, state.profile).unlink(missing_ok=True)
+                futures[submit(client, state, -place)] = state
+            return _follow(futures)
         finally:
-            execution.kill_all()
+            client.cancel(list(futures))  # those left by Ctrl-C; kernels end with their processes
+            for child in list(execution.CHILDREN):
+                child.kill()
+
+
+def _size(state):
+    """Cores and last time's seconds: the longest start first, so that no core waits at the end."""
+    seeds = state.record["seeds"] if state.record else ()
+    return execution.cores(state.run), sum(seed["seconds"] for seed in seeds)
 
 
 def _client():
-    import logging
-
     import dask
     from distributed import Client, LocalCluster
 
@@ -40,120 +43,76 @@ def _client():
         try:
             client = Client(address, timeout="10s")
         except OSError as error:
-            from helpers.store.paths import UserError
-
-            raise UserError(
-                f"No Dask scheduler answers at {address}: start one with `dask scheduler`, or leave SCHEDULER out."
+            raise paths.UserError(
+                f"No Dask scheduler answers at {address}: start one with `dask scheduler`, "
+                "or leave SCHEDULER out."
             ) from error
-        print(
-            f"Dask cluster at {address}: {len(client.scheduler_info(n_workers=-1)['workers'])} workers.",
-            flush=True,
-        )
+        if not _workers(client):
+            print(f"Waiting for a worker: `dask worker {address}` starts one.", flush=True)
+            client.wait_for_workers(1)
+        print(f"Dask cluster at {address}: {len(_workers(client))} workers.", flush=True)
         return client
     logging.getLogger("distributed").setLevel(logging.ERROR)
-    # The worker lives in this very process. After a pause, of a closed laptop or a stopped job, Dask would take it for dead and wait for another for ever.
+    # The worker lives in this very process. After a pause, of a closed laptop or a stopped job,
+    # Dask would take it for dead and wait for another for ever.
     dask.config.set({"distributed.scheduler.worker-ttl": None})
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    cluster = LocalCluster(
-        n_workers=1,
-        threads_per_worker=cores,
-        processes=False,
-        dashboard_address="127.0.0.1:0",
-        worker_dashboard_address="127.0.0.1:0",
-        resources={"cores": cores},
+    local = {"dashboard_address": "127.0.0.1:0", "worker_dashboard_address": "127.0.0.1:0"}
+    one = {"n_workers": 1, "threads_per_worker": cores, "resources": {"cores": cores}}
+    return Client(LocalCluster(processes=False, **one, **local))
+
+
+def _workers(client):
+    return client.scheduler_info(n_workers=-1)["workers"].values()
+
+
+def submit(client, state, priority):
+    """Hand a run to Dask, which starts those of higher priority first; returns its future.
+
+    A record of fewer seeds than are asked for is continued at the first that is missing.
+    """
+    run, profile, values, record = state.run, state.profile, dict(state.values), state.record
+    same = record and record["fingerprint"] == state.fingerprint and state.why != "FORCE=1"
+    if same and len(record["seeds"]) < values.get("seeds", 1):
+        values["first_seed"] = len(record["seeds"])
+    offered = [worker.get("resources", {}).get("cores", 0) for worker in _workers(client)]
+    cores = min(execution.cores(run), max(offered, default=0) or os.cpu_count())
+    limit = float(os.environ.get("LIMIT") or LIMITS.get(profile, 86400))
+    environment = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
+    environment |= dict.fromkeys(THREADS.split(), str(cores)) | {
+        "OUT": str(paths.OUT),
+        "DATA_DIR": str(paths.DATA),
+        "PROGRESS_FILE": str(execution.progress_file(run, profile)),
+        "RUN_FINGERPRINT": state.fingerprint,
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # runs may share one graphics card
+    }
+    return client.submit(
+        execution.execute,
+        {"run": run, "profile": profile, "values": values, "limit": limit},
+        environment,
+        pure=False,
+        priority=priority,
+        resources={"cores": cores} if any(offered) else None,
     )
-    return Client(cluster)
 
 
-def _expected(run, profile):
-    """Seconds the run took last time, or 0: the longest start first, so that no core waits at the end."""
-    record = results.load(profile, run)
-    return sum(seed["seconds"] for seed in record["seeds"]) if record else 0
+def _follow(futures):
+    """A line for each run that ends; below it, on a terminal, what the trainings at work tell."""
+    from distributed import as_completed
+    from rich.live import Live
+
+    outcomes = {}
+    with Live(get_renderable=partial(_at_work, futures.values()), transient=True):
+        for future in as_completed(futures):
+            state, lost = futures[future], (f"lost by Dask: {future.status}", 0)
+            error, seconds = future.result() if future.status == "finished" else lost
+            outcomes[state.run] = _, text = execution.finish(state, error)
+            done = f"[{len(outcomes)}/{len(futures)}] {state.run}"
+            print(f"  {done}: {text} ({seconds:.0f} s)", flush=True)
+    return outcomes
 
 
-class _Board:
-    def __init__(self, futures, profile, before):
-        self.futures, self.profile, self.before = futures, profile, before
-        self.outcomes, self.first_seen, self.started = {}, {}, time.monotonic()
-
-    def follow(self):
-        """Until every future has ended."""
-        return self._live() if sys.stdout.isatty() else self._lines()
-
-    def _update(self):
-        """Take over finished futures; returns the run ids that ended since the last call."""
-        ended = [
-            run
-            for run, future in self.futures.items()
-            if run not in self.outcomes and future.done()
-        ]
-        for run in ended:
-            future = self.futures[run]
-            lost = {
-                "seconds": time.monotonic() - self.started,
-                "error": f"lost by Dask: {future.status}",
-            }
-            outcome = future.result() if future.status == "finished" else lost
-            self.outcomes[run] = execution.finish(run, self.profile, outcome, self.before[run])
-        return ended
-
-    def _state(self, run):
-        if run in self.outcomes:
-            return "done" if self.outcomes[run]["ok"] else "FAILED", ""
-        told = files.load_json(execution.progress_file(run, self.profile))
-        return ("running", told["text"]) if told else ("queued", "")
-
-    def left(self):
-        """A rough guess of the time left, from the runs done so far."""
-        if not self.outcomes:
-            return "?"
-        pace = (time.monotonic() - self.started) / len(self.outcomes)
-        seconds = pace * (len(self.futures) - len(self.outcomes))
-        return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
-
-    def _lines(self):
-        told = time.monotonic()
-        while len(self.outcomes) < len(self.futures):
-            for run in self._update():
-                outcome = self.outcomes[run]
-                word = "done" if outcome["ok"] else f"FAILED: {outcome['error']}"
-                print(
-                    f"  [{len(self.outcomes)}/{len(self.futures)}] {run}: {word} ({outcome['seconds']:.0f} s; about {self.left()} left)",
-                    flush=True,
-                )
-            if time.monotonic() - told > 30:
-                told = time.monotonic()
-                states = [
-                    f"{run} {what}"
-                    for run in self.futures
-                    for state, what in [self._state(run)]
-                    if state == "running"
-                ]
-                print(f"  ... {'; '.join(states)}", flush=True)
-            time.sleep(0.2)
-        return self.outcomes
-
-    def _live(self):
-        from rich.live import Live
-
-        with Live(refresh_per_second=4) as live:
-            while len(self.outcomes) < len(self.futures):
-                self._update()
-                live.update(self._table())
-                time.sleep(0.25)
-            live.update(self._table())
-        return self.outcomes
-
-    def _table(self):
-        from rich.table import Table
-
-        colours = {"done": "green", "FAILED": "bold red", "running": "cyan", "queued": "dim"}
-        table = Table(
-            title=f"profile {self.profile}: {len(self.outcomes)} of {len(self.futures)} runs, about {self.left()} left",
-            box=None,
-            title_justify="left",
-        )
-        for run in runs.select(list(self.futures)):
-            state, what = self._state(run)
-            table.add_row(run, f"[{colours[state]}]{state}[/]", what)
-        return table
+def _at_work(stale):
+    paths_of = {state.run: execution.progress_file(state.run, state.profile) for state in stale}
+    told = {run: files.load_json(path) for run, path in paths_of.items()}
+    return "\n".join(f"  {run}: {progress['text']}" for run, progress in told.items() if progress)

@@ -1,7 +1,9 @@
-"""Damaged inputs for the readers: `python -m faults.fuzz KIND COUNT SEED` in a process with bounded memory; prints {"clean", "valid", "seconds", "memory_mib"}.
+"""Damaged inputs for the readers: `python -m faults.fuzz KIND COUNT SEED` in a process with bounded
+memory; prints {"clean", "valid", "seconds", "memory_mib"}.
 
-Each input must give valid data, or a UserError of one line (for JSON: the loader's None), within a few seconds. Anything else ends the process with
-the input's number and the traceback; the same seed and number give the same input.
+Each input must give valid data, or a UserError of one line (for JSON: the loader's None), within a
+few seconds. Anything else ends the process with the input's number and the traceback; the same seed
+and number give the same input.
 """
 
 import gzip
@@ -18,7 +20,7 @@ import numpy as np
 
 from helpers import results, runs
 from helpers.datasets import arrays as idx
-from helpers.datasets import copies, sources
+from helpers.datasets import copies, mirrors
 from helpers.store import files, paths
 from helpers.store.paths import UserError
 
@@ -29,7 +31,8 @@ LABELS = (np.arange(20) % 10).astype(np.uint8)
 
 
 def mutated(content, rng):
-    """One to four of: cut off, flip bits, overwrite with a huge or zero length, splice in a piece, repeat a piece, delete a piece."""
+    """One to four of: cut off, flip bits, overwrite with a huge or zero length, splice in a piece,
+    repeat a piece, delete a piece."""
     content = bytearray(content)
     for _ in range(rng.integers(1, 5)):
         place, size = int(rng.integers(len(content) + 1)), int(rng.integers(1, 65))
@@ -88,7 +91,8 @@ def read_idx(rng, folder):
 
 
 def read_npz(rng, folder):
-    """A mirror's archive without a checksum, as one of one's own may be; half of them with a .npy member damaged before it is packed."""
+    """A mirror's archive without a checksum, as one of one's own may be; half of them with a .npy
+    member damaged before it is packed."""
     arrays, buffer = (
         {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:9], "y_test": LABELS[:9]},
         io.BytesIO(),
@@ -117,56 +121,55 @@ def read_npz(rng, folder):
     )
     for left in folder.glob("*.npy"):
         left.unlink()
-    found = copies._finished(sources.unpack("mine", folder, folder, lambda line: None), folder)
+    found = copies._finished(
+        "mine", mirrors.unpack("mine", folder, folder, lambda line: None), folder
+    )
     assert found["train"] > 0 and found["classes"] == 10
 
 
-RECORD = files.sealed(
-    {
-        **dict.fromkeys(results.FIELDS),
-        "run": "mnist-mlp",
-        "dataset": {"kind": "partial", "sha256": "0"},
-        "fingerprint": "0",
-        "parameters": {"profile": "smoke"},
-        "seeds": [{"seed": 0, "test_accuracy": 0.5, "history": {"loss": [1.0, 0.5]}}],
-        "figures": [{"path": "a.png", "caption": "é かな"}],
-        "finished": "2026-01-01",
-    }
-)
+RECORD = {
+    **dict.fromkeys(results.FIELDS),
+    "run": "mnist-mlp",
+    "dataset": {"kind": "partial", "sha256": "0"},
+    "fingerprint": "0",
+    "parameters": {"profile": "smoke"},
+    "seeds": [{"seed": 0, "test_accuracy": 0.5, "history": {"loss": [1.0, 0.5]}}],
+    "figures": [{"path": "a.png", "caption": "é かな"}],
+    "finished": "2026-01-01",
+}
+MIRRORED = {
+    "name": "mine",
+    "title": "My shapes",
+    "class_names": [str(number) for number in range(10)],
+    "complete": True,
+    "train": 20,
+    "image_shape": [28, 28],
+}
 
 
 def read_json(rng, folder):
-    """A record, a provenance, a mirror's record, a list of captions, each through the function that reads it."""
+    """A record or its manifest, a provenance, a mirror's record, a list of captions."""
     kind = rng.integers(4)
     if kind == 0:
         path = paths.results("smoke") / "mnist-mlp.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(mutated(files.as_json(RECORD), rng))
+        files.save_all({path: files.as_json(RECORD)}, manifest=path.with_suffix(".sha256"))
+        path = path.with_suffix([".json", ".sha256"][rng.integers(2)])
+        path.write_bytes(mutated(path.read_bytes(), rng))
         found = results.load("smoke", "mnist-mlp")
         assert found is None or found == RECORD, "altered and not noticed"
     elif kind == 1:
-        meta = files.sealed(
-            {
-                **dict.fromkeys(copies.RECORDED),
-                "name": "mnist",
-                "kind": "partial",
-                "class_names": ["a", "b"],
-            }
-        )
-        (folder / "meta.json").write_bytes(mutated(files.as_json(meta), rng))
+        meta = {**dict.fromkeys(copies.RECORDED), "name": "mnist", "class_names": ["a", "b"]}
+        path = folder / "meta.json"
+        files.save_all({path: files.as_json(meta)}, manifest=folder / copies.MANIFEST)
+        path.write_bytes(mutated(path.read_bytes(), rng))
         found = copies.meta(folder)
-        assert found is None or found == meta or files.SEAL not in found, "altered and not noticed"
+        assert found is None or found == meta, "altered and not noticed"
     elif kind == 2:
-        (folder / "mine.json").write_bytes(
-            mutated(
-                b'{"name": "mine", "title": "My shapes", "class_names": ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], "complete": true, "train": 20, "image_shape": [28, 28]}',
-                rng,
-            )
-        )
+        (folder / "mine.json").write_bytes(mutated(files.as_json(MIRRORED), rng))
         np.savez(folder / "mine.npz", x_train=IMAGES, y_train=LABELS, x_test=IMAGES, y_test=LABELS)
         for left in folder.glob("*.npy"):
             left.unlink()
-        copies._finished(sources.unpack("mine", folder, folder, lambda line: None), folder)
+        copies._finished("mine", mirrors.unpack("mine", folder, folder, lambda line: None), folder)
     else:
         index = paths.figures("smoke", "mnist-mlp") / "index.json"
         index.parent.mkdir(parents=True, exist_ok=True)
@@ -185,7 +188,7 @@ runs:
     notebook: 01_mlp_baseline
     report: mnist-2019
     about: Dense network with dropout.
-    parameters: {dataset: mnist, network: mnist_mlp, optimizer: rmsprop, learning_rate: 0.001, batch_size: 128}
+    parameters: {dataset: mnist, network: mnist_mlp, optimizer: rmsprop, batch_size: 128}
     cores: 2
     quick: {epochs: 8}
     reported: {train_accuracy: 0.99884, epochs: 20}

@@ -1,7 +1,9 @@
-"""Counts the faults that tests inject, and writes what came of them to the file that `--faults` names.
+"""Counts the faults that tests inject, and writes what came of them to the file that `--faults`
+names.
 
-A test says which fault it injects and what must hold: `@pytest.mark.fault(FAULT, OUTCOME)`. It counts as one try, or as many as it records with
-`record_property("tries", n)`. A fault is lost if any of its tests fails.
+A test says which fault it injects and what must hold: `@pytest.mark.fault(FAULT, OUTCOME)`. It
+counts as one try, or as many as it records with `record_property("tries", n)`. A fault is lost if
+any of its tests fails.
 """
 
 import json

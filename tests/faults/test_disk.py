@@ -18,7 +18,8 @@ CLEAR = "one clear line; what was there before is there and valid, nothing parti
 
 @pytest.fixture
 def disk(tmp_path):
-    """`disk(mebibytes)` mounts a small file system in memory and returns its folder; skips where mounting is not allowed."""
+    """`disk(mebibytes)` mounts a small file system in memory and returns its folder; skips where
+    mounting is not allowed."""
     mounted = []
 
     def mount(mebibytes):
@@ -131,7 +132,7 @@ def test_keeping_a_trained_network(disk):
         ]
     )
     fill(folder, 50_000)
-    with pytest.raises(UserError, match="Cannot keep the trained network in .*DATA_DIR=DIR"):
+    with pytest.raises(UserError, match="Cannot write .*DATA_DIR=DIR"):
         training._save(model, folder / "mnist-mlp" / "seed-0", {"key": ""})
     assert not list((folder / "mnist-mlp").iterdir())
 

@@ -1,4 +1,5 @@
-"""Killed anywhere, taken up again: nothing finished is done twice, nothing half-done is taken for finished, nobody stays behind."""
+"""Killed anywhere, taken up again: nothing finished is done twice, nothing half-done is taken for
+finished, nobody stays behind."""
 
 import os
 import shutil
@@ -23,11 +24,12 @@ def scene(tmp_path_factory):
 
 
 def weights(scene, seed):
-    return scene.data / "trained" / "smoke" / SLOW / f"seed-{seed}.weights.h5"
+    return scene.data / "trained" / "smoke" / SLOW / f"seed-{seed}.weights.npz"
 
 
 def in_mid_epoch(scene, make=False):
-    """The grid started with a second seed to train, of which some epochs are done. Returns the process and what must not change."""
+    """The grid started with a second seed to train, of which some epochs are done. Returns the
+    process and what must not change."""
     scene.results(f"{SLOW}.json").unlink(missing_ok=True)
     weights(scene, 1).unlink(missing_ok=True)
     kept = snapshot(scene.out / "figures" / "smoke" / DONE) | snapshot(weights(scene, 0).parent)
@@ -69,7 +71,7 @@ def victims():
         for name, word in {
             "`kill -9` of the worker that executes a notebook": "grid.execution",
             "`kill -9` of a notebook's kernel": "ipykernel",
-            "`kill -9` of the grid": "grid.runner",
+            "`kill -9` of the grid": "the grid",
         }.items()
     ]
 
@@ -78,13 +80,13 @@ def victims():
 def test_a_process_killed_in_mid_epoch(scene, word):
     scene_done(scene)
     process, kept = in_mid_epoch(scene)
-    (pid,) = [process.pid] if word == "grid.runner" else scene.processes(word)[:1]
+    (pid,) = [process.pid] if word == "the grid" else scene.processes(word)[:1]
     os.kill(pid, signal.SIGKILL)
     out, err = process.communicate(timeout=60)
-    if word == "grid.runner":
+    if word == "the grid":
         assert process.returncode == -9
     else:
-        assert process.returncode == 1 and f"{SLOW}  FAILED" in out and "1 failed" in out, out + err
+        assert process.returncode == 1 and f"{SLOW}: FAILED" in out and "1 failed" in out, out + err
     taken_up_again(scene, kept)
 
 

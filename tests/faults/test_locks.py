@@ -12,12 +12,18 @@ from faults.scene import DONE, Scene, wait_for, write_mirror
 from helpers.store import locks, paths
 from helpers.store.paths import UserError
 
-WAITS = "from helpers.store import files, paths\nimport os, time\nfiles.save_json(paths.OUT / 'kernel.json', os.getpid())\nwhile not (paths.OUT / 'go').exists():\n    time.sleep(0.05)\n"
+WAITS = """
+import os, time
+from helpers.store import files, paths
+files.save_json(paths.OUT / "kernel.json", os.getpid())
+while not (paths.OUT / "go").exists():
+    time.sleep(0.05)
+"""
 
 
 @pytest.mark.fault(
     "Two `make all` at once in one folder",
-    "the second says who is at work and ends with status 2; the first is not disturbed, results are not mixed",
+    "the second says who is at work and ends with status 2; the first is not disturbed",
 )
 def test_a_second_grid_is_refused_and_says_who_is_at_work(tmp_path):
     scene = Scene(tmp_path)
@@ -50,7 +56,7 @@ def test_a_second_grid_is_refused_and_says_who_is_at_work(tmp_path):
 
 @pytest.mark.fault(
     "Two `make all` at once in one folder",
-    "the second says who is at work and ends with status 2; the first is not disturbed, results are not mixed",
+    "the second says who is at work and ends with status 2; the first is not disturbed",
 )
 def test_grids_started_together_never_execute_a_run_twice(tmp_path, record_property):
     scene = Scene(tmp_path)
@@ -81,7 +87,15 @@ def test_two_clones_share_one_data_folder(tmp_path, record_property):
     record_property("tries", 2)
 
 
-PREPARE = "import sys; from helpers import datasets; said = []; datasets.prepare('mnist', say=said.append); print(' | '.join(said)); datasets.load('mnist')"
+PREPARE = """
+import time
+from helpers import datasets
+from helpers.datasets import arrays as idx, copies
+said, real = [], idx.sha256
+datasets.prepare("mnist", say=said.append)
+print(" | ".join(said))
+datasets.load("mnist")
+"""
 
 
 def prepare(tmp_path, code=PREPARE):
@@ -106,10 +120,8 @@ def prepare(tmp_path, code=PREPARE):
     "One data set prepared by several processes at once", "prepared once, used by all"
 )
 def test_a_data_set_is_prepared_by_one_and_used_by_all(tmp_path, record_property):
-    slow = PREPARE.replace(
-        "said = []",
-        "said = []; from helpers.datasets import copies, arrays as idx; import time; real = idx.sha256; idx.sha256 = lambda arrays: time.sleep(0.5) or real(arrays)",
-    )
+    slow = "idx.sha256 = lambda arrays: time.sleep(0.5) or real(arrays)\ndatasets.prepare("
+    slow = PREPARE.replace("datasets.prepare(", slow)
     started = [prepare(tmp_path, slow) for _ in range(4)]
     told = [process.communicate(timeout=120) for process in started]
     assert [process.returncode for process in started] == [0] * 4, told
@@ -123,13 +135,8 @@ def test_a_data_set_is_prepared_by_one_and_used_by_all(tmp_path, record_property
     "its lock goes with it; the next prepares them",
 )
 def test_a_lock_ends_with_its_holder(tmp_path):
-    stuck = prepare(
-        tmp_path,
-        PREPARE.replace(
-            "said = []",
-            "said = []; from helpers.datasets import copies; import time; copies._finished = lambda *_: time.sleep(600)",
-        ),
-    )
+    sleeping = "copies._finished = lambda *_: time.sleep(600)\ndatasets.prepare("
+    stuck = prepare(tmp_path, PREPARE.replace("datasets.prepare(", sleeping))
     wait_for(lambda: list((tmp_path / "data").glob(".mnist.*.partial/*")), 60)
     time.sleep(0.3)
     other = prepare(tmp_path)

@@ -1,4 +1,5 @@
-"""Notebooks that end badly: the others finish, the partial notebook stays, the summary says what and where."""
+"""Notebooks that end badly: the others finish, the partial notebook stays, the summary says what
+and where."""
 
 import json
 import re
@@ -7,9 +8,11 @@ import pytest
 
 from faults.scene import DONE, Scene
 
+SAVE = "from helpers.store import files, paths\npath = paths.results(profile) / f'{run}.json'\n"
+LIMITED = "import resource\nresource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33))\n"
 BAD = {
     "exhausts-memory": (
-        "import resource\nresource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33))\nimport numpy\nnumpy.ones(2**40)",
+        LIMITED + "import numpy\nnumpy.ones(2**40)",
         "MemoryError|Unable to allocate",
     ),
     "killed-for-memory": (
@@ -17,11 +20,11 @@ BAD = {
         "DeadKernelError",
     ),
     "writes-nonsense": (
-        "from helpers.store import files, paths\nfiles.save_bytes(paths.results(profile) / f'{run}.json', b'{\"run\": ')",
+        SAVE + "files.save_bytes(path, b'{\"run\": ')",
         "ended before it saved its record",
     ),
     "saves-nan": (
-        "from helpers.store import files, paths\nfiles.save_json(paths.results(profile) / f'{run}.json', {'loss': float('nan')})",
+        SAVE + "files.save_json(path, {'loss': float('nan')})",
         "not JSON compliant",
     ),
 }
@@ -36,21 +39,21 @@ FAULT = {
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory):
-    """The scene and what the grid said of a good run and the bad ones."""
+    """The scene, what the grid said of a good run and the bad ones, and its summary."""
     scene = Scene(tmp_path_factory.mktemp("notebooks"))
     for name, (code, _) in BAD.items():
         scene.notebook(name, code)
-    first = scene.table["runs"]["mnist-mlp"]
+    parameters = {**scene.first["parameters"], "learning_rate": 1e38}
     scene.table["runs"]["diverges"] = {
-        **first,
-        "parameters": {**first["parameters"], "learning_rate": 1e38},
+        **scene.first,
+        "parameters": parameters,
         "smoke": {"train_images": 300, "validation_images": 50},
     }
     scene.write_runs()
     status, out, err = scene.call(*BAD, "diverges", DONE)
     assert status == 1, out + err
     scene.assert_nobody_left()
-    return scene, out[out.rindex("\n\n  ") :] if "\n\n  " in out else out
+    return scene, out[: out.index("\n\n")], out[out.index("\n\n") :]
 
 
 @pytest.mark.parametrize(
@@ -67,13 +70,13 @@ def said(tmp_path_factory):
     ],
 )
 def test_a_bad_notebook_is_named_and_kept(said, run):
-    scene, summary = said
+    scene, lines, summary = said
     reason = BAD[run][1] if run in BAD else "no longer a number"
-    assert re.search(rf"{run} +FAILED .*({reason})", summary), summary
+    assert re.search(rf"{run}  FAILED: .*({reason})", summary), summary
     partial = scene.notebooks(f"{run}.failed.ipynb")
     assert str(partial) in summary and json.loads(partial.read_text())["cells"]
     assert (
         not scene.notebooks(f"{run}.ipynb").exists()
         and not (scene.data / "trained" / "smoke" / run / "seed-0.json").exists()
     )
-    assert re.search(rf"{DONE} +done", summary) and "1 runs done, 5 failed." in summary
+    assert re.search(rf"{DONE}: done", lines) and "1 runs done, 5 failed." in summary

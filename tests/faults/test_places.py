@@ -1,4 +1,5 @@
-"""Other places and people: folders with spaces, a read-only checkout, another user, no HOME, other languages and time zones, no links."""
+"""Other places and people: folders with spaces, a read-only checkout, another user, no HOME, other
+languages and time zones, no links."""
 
 import os
 import shutil
@@ -23,7 +24,8 @@ def scene(tmp_path_factory):
 
 
 def fresh(scene, folder, **changes):
-    """Runs and report again from nothing but the trained networks, in another place; the report's bytes."""
+    """Runs and report again from nothing but the trained networks, in another place; the report's
+    bytes."""
     shutil.copytree(scene.data, folder / "data", dirs_exist_ok=True)
     for module, runs in (("grid", [SLOW]), ("report", [])):
         status, out, err = scene.call(
@@ -85,10 +87,12 @@ def test_another_time_zone(scene, record_property):
 
 
 def as_nobody():
-    """A prefix that runs a command as a user without name, folder or rights; skips where that cannot be."""
+    """A prefix that runs a command as a user without name, folder or rights; skips where that
+    cannot be."""
     if os.getuid() or not shutil.which("setpriv"):
         pytest.skip("only root can become another user")
-    # It may read everything, for this environment may lie where only root looks, and write nothing but its own.
+    # It may read everything, for this environment may lie where only root looks, and write nothing
+    # but its own.
     prefix = [
         "setpriv",
         f"--reuid={NOBODY}",
@@ -102,7 +106,8 @@ def as_nobody():
             *prefix,
             sys.executable,
             "-c",
-            "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import keras'], check=True)",
+            "import subprocess, sys\n"
+            "subprocess.run([sys.executable, '-c', 'import keras'], check=True)",
         ],
         capture_output=True,
         env={**os.environ, "HOME": "/nonexistent"},

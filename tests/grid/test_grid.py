@@ -1,4 +1,4 @@
-"""The grid: what is stale and why, what is refused in one line, and that a run that fails takes no other with it."""
+"""The grid: what is stale and why, what is refused, what one failed run leaves alone."""
 
 import json
 import os
@@ -12,8 +12,8 @@ import time
 import pytest
 from test_results import made, outcomes  # noqa: F401  (fixtures: a tiny record of mnist-mlp)
 
-from grid import execution, progress
-from grid import runner as grid
+from grid import __main__ as grid
+from grid import execution, progress, states
 from helpers import datasets, results, runs
 from helpers.datasets import copies
 from helpers.store import files, paths
@@ -22,19 +22,19 @@ from helpers.store import files, paths
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch):
     """Whatever a test or the grid itself puts into the environment goes with the test."""
-    for name in (*grid.PASSED_ON, "SCHEDULER", "SEEDS", "RUN_FINGERPRINT"):
+    for name in (*progress.PASSED_ON, "SCHEDULER", "SEEDS", "RUN_FINGERPRINT"):
         if name not in ("DATA_DIR", "OUT", "KERAS_REPORTS_ONLINE"):
             monkeypatch.setenv(name, "")
             monkeypatch.delenv(name)
 
 
-# --- staleness ------------------------------------------------------------------------------------------------------------
+# --- staleness ------------------------------------------------------------------------------------
 
 
-def hold(meta, kind="official"):
-    """Puts a prepared copy of a data set into the data folder: its provenance only, which is all that the grid reads."""
+def hold(meta, kind="official", name="mnist"):
+    """Puts the provenance of a prepared data set into the data folder, all that the grid reads."""
     meta = {**{key: "" for key in copies.RECORDED}, **meta, "kind": kind}
-    files.save_json(copies.folder("mnist", kind) / "meta.json", meta)
+    files.save_json(copies.folder(name, kind) / "meta.json", meta)
     return meta
 
 
@@ -47,74 +47,110 @@ def fresh(made, tiny):  # noqa: F811
     return content
 
 
+def why(run="mnist-mlp", profile="smoke"):
+    """Why the grid would execute a run."""
+    (state,) = states.read([run], profile)
+    return state.why
+
+
 def test_a_record_that_still_holds_is_not_stale(fresh):
-    assert grid.staleness("mnist-mlp", "smoke") == ""
+    assert why() == ""
     os.utime(paths.results("smoke") / "mnist-mlp.json", (1, 1))
-    assert grid.staleness("mnist-mlp", "smoke") == "", "times do not matter"
+    assert why() == "", "times do not matter"
 
 
 def test_a_run_without_record_is_stale(fresh):
-    assert grid.staleness("mnist-cnn", "smoke") == "no record"
-    assert grid.staleness("mnist-mlp", "quick") == "no record"
-    path = paths.results("smoke") / "mnist-mlp.json"
+    assert why("mnist-cnn") == "no record"
+    assert why(profile="quick") == "no record"
+
+
+@pytest.mark.parametrize("name", ["mnist-mlp.json", "mnist-mlp.npz", "mnist-mlp.sha256"])
+def test_a_damaged_record_makes_a_run_stale(fresh, name):
+    path = paths.results("smoke") / name
     path.write_bytes(path.read_bytes()[:-9])
-    assert grid.staleness("mnist-mlp", "smoke") == "no record"
+    assert why().endswith(f"{name} damaged") or name.endswith("sha256") and "damaged" in why()
 
 
-def test_damaged_predictions_make_a_run_stale(fresh):
-    (paths.results("smoke") / "mnist-mlp.npz").write_bytes(b"PK")
-    assert grid.staleness("mnist-mlp", "smoke") == "predictions missing or damaged"
+def test_missing_predictions_make_a_run_stale_and_a_missing_manifest_does_not(fresh):
+    (paths.results("smoke") / "mnist-mlp.sha256").unlink()
+    assert why() == "", "an older record, or one that was copied"
+    (paths.results("smoke") / "mnist-mlp.npz").unlink()
+    assert why() == "mnist-mlp.npz damaged"
+
+
+def test_an_executed_notebook_is_a_build_product_that_is_never_checked(fresh):
+    notebook = paths.executed("smoke") / "mnist-mlp.ipynb"
+    assert not notebook.exists() and why() == ""
+    files.save_bytes(notebook, b"edited")
+    assert why() == ""
+    files.save_bytes(notebook.with_name(".mnist-mlp.partial.ipynb"), b"{}")
+    assert why() == ""
+    notebook.unlink()
+    assert why() == "interrupted before its notebook was kept"
+
+
+def test_each_record_and_each_data_set_is_read_once(fresh, monkeypatch, capsys, nothing_runs):
+    read = []
+    load, prepared = results.load, datasets.prepared
+    monkeypatch.setattr(results, "load", lambda _, run: read.append(run) or load("smoke", run))
+    monkeypatch.setattr(datasets, "prepared", lambda name: read.append(name) or prepared(name))
+    states.read(["mnist-mlp", "mnist-cnn"], "smoke")
+    assert sorted(read) == ["mnist", "mnist-cnn", "mnist-mlp"]
+    read.clear()
+    assert grid.main(["--profile", "smoke", "--runs", "mnist-mlp"]) == 0
+    assert sorted(read) == ["mnist", "mnist-mlp"]
 
 
 def test_a_changed_fingerprint_makes_a_run_stale(fresh, tiny, monkeypatch):
     hold({**tiny.meta, "sha256": "other images"})
-    assert grid.staleness("mnist-mlp", "smoke") == "parameters, data or code changed"
+    assert why() == "parameters, data or code changed"
     hold(tiny.meta)
-    assert grid.staleness("mnist-mlp", "smoke") == ""
-    changed = runs._constant
-    monkeypatch.setattr(
-        runs, "_constant", lambda module, name: 999 if name == "RESULTS" else changed(module, name)
-    )
-    assert grid.staleness("mnist-mlp", "smoke") == "parameters, data or code changed"
+    assert why() == ""
+    other_results(monkeypatch)
+    assert why() == "parameters, data or code changed"
+
+
+def other_results(monkeypatch):
+    """As if training.RESULTS had been raised."""
+    fingerprint = runs.fingerprint
+    monkeypatch.setattr(runs, "fingerprint", lambda *inputs: fingerprint(*inputs)[::-1])
 
 
 def test_a_record_is_trusted_where_its_data_are_not_there(fresh):
     shutil.rmtree(paths.DATA)
-    assert grid.staleness("mnist-mlp", "smoke") == "", "a clone that carries records reruns nothing"
+    assert why() == "", "a clone that carries records reruns nothing"
 
 
 def test_a_stand_in_on_disk_does_not_unsettle_a_real_record(fresh, tiny):
     shutil.rmtree(paths.DATA)
     hold({**tiny.meta, "sha256": "drawn"}, "stand-in")
-    assert grid.staleness("mnist-mlp", "smoke") == ""
+    assert why() == ""
 
 
-def test_a_stand_ins_record_gives_way_where_real_images_are_asked_for(
-    made, tiny, monkeypatch, tmp_path
-):  # noqa: F811
+def test_a_stand_ins_record_gives_way_where_real_images_are_asked_for(made, tiny, monkeypatch):  # noqa: F811
     hold(tiny.meta, "stand-in")
     results.save(*made(seeds=runs.parameters("mnist-mlp", "smoke")["seeds"], kind="stand-in"))
-    assert grid.staleness("mnist-mlp", "smoke") == ""
+    assert why() == ""
     monkeypatch.setenv("DATA", "real")
-    assert grid.staleness("mnist-mlp", "smoke") == "real images instead of stand-ins"
+    assert why() == "real images instead of stand-ins"
     monkeypatch.delenv("DATA")
     hold({**tiny.meta, "sha256": "real ones"})
-    assert grid.staleness("mnist-mlp", "smoke") == "parameters, data or code changed"
+    assert why() == "parameters, data or code changed"
 
 
 def test_missing_seeds_are_told_and_too_many_do_no_harm(fresh, monkeypatch):
     have = len(fresh["seeds"])
     monkeypatch.setenv("SEEDS", str(have + 3))
-    assert grid.staleness("mnist-mlp", "smoke") == f"{have} of {have + 3} seeds"
+    assert why() == f"{have} of {have + 3} seeds"
     monkeypatch.setenv("SEEDS", "1")
-    assert grid.staleness("mnist-mlp", "smoke") == ""
+    assert why() == ""
 
 
 def test_force_makes_everything_stale(fresh, monkeypatch):
     monkeypatch.setenv("FORCE", "1")
-    assert grid.staleness("mnist-mlp", "smoke") == "FORCE=1"
+    assert why() == "FORCE=1"
     monkeypatch.setenv("FORCE", "")
-    assert grid.staleness("mnist-mlp", "smoke") == ""
+    assert why() == ""
 
 
 class Client:
@@ -136,42 +172,65 @@ class Client:
 
 
 def submitted(run, *offered):
-    client = Client(*offered)
-    grid.submit(client, run, "smoke", 0)
-    return client.taken
+    """What is handed to Dask for a run: its parameters, its environment, and the options."""
+    client, (state,) = Client(*offered), states.read([run], "smoke")
+    states.prepare([state])
+    progress.submit(client, state, 0)
+    _, (work, environment), options = client.taken
+    return work["values"], environment, options
 
 
 def test_a_run_goes_on_at_the_first_seed_that_is_missing(fresh, monkeypatch):
     have = len(fresh["seeds"])
     monkeypatch.setenv("SEEDS", str(have + 2))
-    _, (_, _, values, environment, _), _ = submitted("mnist-mlp", 2)
+    values, environment, _ = submitted("mnist-mlp", 2)
     assert values["first_seed"] == have and values["seeds"] == have + 2
     assert environment["RUN_FINGERPRINT"] == fresh["fingerprint"]
     monkeypatch.setenv("FORCE", "1")
-    assert submitted("mnist-mlp", 2)[1][2]["first_seed"] == 0, "forced, it starts anew"
+    assert submitted("mnist-mlp", 2)[0]["first_seed"] == 0, "forced, it starts anew"
 
 
 def test_a_run_of_another_code_starts_anew(fresh, monkeypatch):
     monkeypatch.setenv("SEEDS", "5")
-    changed = runs._constant
-    monkeypatch.setattr(
-        runs, "_constant", lambda module, name: 999 if name == "RESULTS" else changed(module, name)
-    )
-    assert submitted("mnist-mlp", 2)[1][2]["first_seed"] == 0
+    other_results(monkeypatch)
+    assert submitted("mnist-mlp", 2)[0]["first_seed"] == 0
 
 
-def test_large_networks_get_the_cores_they_ask_for_where_there_are_so_many(fresh):
+def test_large_networks_get_the_cores_they_ask_for_where_there_are_so_many(fresh, tiny):
+    hold({**tiny.meta, "name": "fingers"}, name="fingers")
     assert submitted("mnist-mlp", 2)[2]["resources"] == {"cores": 1}
-    assert submitted("fingers-ivannet-plain", 2)[2]["resources"] == {"cores": 2}
-    assert submitted("fingers-ivannet-plain", 1, 1)[2]["resources"] == {"cores": 1}, (
-        "no worker has two"
-    )
-    assert submitted("mnist-mlp", None)[2]["resources"] is None, (
-        "a cluster that offers no such resource"
-    )
+    large = "fingers-ivannet-plain"
+    assert submitted(large, 2)[2]["resources"] == {"cores": 2}
+    assert submitted(large, 1, 1)[2]["resources"] == {"cores": 1}, "no worker has two"
+    assert submitted("mnist-mlp", None)[2]["resources"] is None, "a cluster without such a resource"
 
 
-# --- what is refused: one line, status 2, nothing lost --------------------------------------------------------------------
+# --- what a user's own settings may change: nothing -----------------------------------------------
+
+
+def test_a_users_own_keras_and_matplotlib_settings_change_nothing(tmp_path):
+    settings = {"floatx": "float64", "image_data_format": "channels_first", "epsilon": 0.1}
+    files.save_json(tmp_path / ".keras" / "keras.json", {**settings, "backend": "torch"})
+    files.save_bytes(tmp_path / ".config" / "matplotlib" / "matplotlibrc", b"lines.linewidth: 9")
+    code = (
+        "from helpers.store import startup; startup.settle()\n"
+        "from helpers.store.backend import keras; import matplotlib\n"
+        "print(keras.config.floatx(), keras.config.image_data_format(), keras.config.epsilon(),\n"
+        "    keras.backend.backend(), matplotlib.rcParams['lines.linewidth'])"
+    )
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=paths.ROOT,
+        env={**outer, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == ["float32", "channels_last", "1e-07", "tensorflow", "1.5"]
+
+
+# --- what is refused: one line, status 2, nothing lost --------------------------------------------
 
 
 def refused(capsys, *arguments):
@@ -201,9 +260,12 @@ def nothing_runs(monkeypatch):
         (
             [],
             {"KERAS_BACKEND": "theano"},
-            "Unknown backend KERAS_BACKEND=theano. Use tensorflow, jax or torch.",
+            "KERAS_BACKEND=theano: use tensorflow, jax or torch.",
         ),
-        ([], {"SCHEDULER": "myhost:8786"}, "SCHEDULER=myhost:8786 is no address"),
+        ([], {"SCHEDULER": "myhost:8786"}, "SCHEDULER=myhost:8786: give the tcp:// address"),
+        ([], {"SCHEDULER": "http://myhost:8787"}, "give the tcp:// address that `dask scheduler`"),
+        ([], {"FORCE": "yes"}, "FORCE=yes: give 1 to run everything again"),
+        ([], {"LIMIT": "0"}, "LIMIT=0: give the seconds"),
         ([], {"DATA": "bad"}, "Unknown DATA=bad: choose auto, real, stand-in"),
         ([], {"MIRROR": "no/such/folder"}, "There is no mirror folder"),
         ([], {"SEEDS": "many"}, "SEEDS=many: give a whole number"),
@@ -240,9 +302,7 @@ def test_a_data_folder_that_cannot_be_written_gives_one_line(
 ):
     (folders / "file").write_text("in the way")
     monkeypatch.setattr(paths, "DATA", folders / "file" / "data")
-    monkeypatch.setattr(
-        datasets.sources, "stand_in", lambda name, into: pytest.fail("drawn in vain")
-    )
+    monkeypatch.setattr(datasets.standins, "draw", lambda name: pytest.fail("drawn in vain"))
     assert "DATA_DIR=DIR" in refused(capsys, "--profile", "smoke", "--runs", "mnist-mlp")
 
 
@@ -267,6 +327,22 @@ def test_a_scheduler_that_does_not_answer_gives_one_line(
     )
 
 
+def test_a_scheduler_without_workers_is_waited_for_in_words(monkeypatch, capsys):
+    import distributed
+
+    class Empty(Client):
+        def wait_for_workers(self, count):
+            self.offered = (2,) * count
+
+    monkeypatch.setattr(distributed, "Client", lambda address, timeout: Empty())
+    monkeypatch.setenv("SCHEDULER", "tcp://host:8786")
+    progress._client()
+    assert capsys.readouterr().out.splitlines() == [
+        "Waiting for a worker: `dask worker tcp://host:8786` starts one.",
+        "Dask cluster at tcp://host:8786: 1 workers.",
+    ]
+
+
 def test_an_unknown_option_gives_the_usage_and_status_two(capsys):
     with pytest.raises(SystemExit) as ended:
         grid.main(["--profil"])
@@ -274,7 +350,7 @@ def test_an_unknown_option_gives_the_usage_and_status_two(capsys):
 
 
 def test_up_to_date_runs_are_told_and_nothing_is_loaded(fresh, capsys, nothing_runs):
-    assert grid.main(["--profile", "smoke", "--runs", "mnist-mlp"]) == 0
+    assert grid.main(["--profile", "smoke", "--runs", " mnist-mlp, "]) == 0
     assert "All 1 runs of profile smoke are up to date" in capsys.readouterr().out
 
 
@@ -285,17 +361,20 @@ def test_interrupting_the_grid_says_what_is_kept(fresh, monkeypatch, capsys):
     assert "what was finished is kept" in capsys.readouterr().err
 
 
-# --- a house of its own, with notebooks that take no time -----------------------------------------------------------------
+# --- a house of its own, with notebooks that take no time -----------------------------------------
 
 SAVES = """
-import hashlib, json, os
+import os, time
 from helpers.store import files, paths
-fields = ["run", "notebook", "parameters", "parameter_count", "network_sha256", "extra", "reported", "versions", "hardware", "figures", "finished"]
+fields = ["run", "notebook", "parameters", "parameter_count", "network_sha256", "extra", "reported",
+    "versions", "hardware", "figures"]
 folder = paths.results(profile)
 files.save_bytes(folder / f"{run}.npz", b"predictions")
-files.save_json(folder / f"{run}.json", {**dict.fromkeys(fields), "run": run, "fingerprint": os.environ["RUN_FINGERPRINT"],
-    "dataset": {"kind": "official", "sha256": "sha", "label": "MNIST"}, "seeds": [{"seed": 0, "test_accuracy": 0.5, "seconds": 1.0}],
-    "predictions_sha256": hashlib.sha256(b"predictions").hexdigest()})
+files.save_json(folder / f"{run}.json", {**dict.fromkeys(fields), "run": run,
+    "finished": time.time(),
+    "fingerprint": os.environ["RUN_FINGERPRINT"],
+    "dataset": {"kind": "official", "sha256": "sha", "label": "MNIST"},
+    "seeds": [{"seed": 0, "test_accuracy": 0.5, "seconds": 1.0}]})
 """
 TINY = {
     "good": SAVES,
@@ -306,13 +385,15 @@ TINY = {
     "hangs": "import time, os\nfrom helpers.store import files, paths\n"
     "files.save_json(paths.OUT / 'kernel.json', os.getpid())\ntime.sleep(600)",
     "silent": "x = 1",
-    "late": "run" + SAVES,
 }
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    """A copy of the helpers with tiny notebooks, executed by the real grid in processes of its own: `house(*runs, **environment)`."""
+    """A copy of the project with tiny notebooks, executed by the real grid in processes of its own.
+
+    `house(*runs, **environment)` returns exit status, stdout and stderr.
+    """
     root = tmp_path_factory.mktemp("a house with spaces é")
     for folder in ("helpers", "grid"):
         shutil.copytree(
@@ -330,9 +411,7 @@ def house(tmp_path_factory):
         notebook = {
             "nbformat": 4,
             "nbformat_minor": 5,
-            "metadata": {
-                "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
-            },
+            "metadata": {},  # a notebook need not name a kernel
             "cells": [
                 {
                     "cell_type": "code",
@@ -407,8 +486,8 @@ def test_failing_runs_leave_the_others_alone_and_are_named(house):
         "good", "raises", "refuses", "exits", "leaves", "hangs", "silent", LIMIT="30"
     )
     assert status == 1
-    summary = out[out.rindex("\n\n  ") :] if "\n\n  " in out else out
-    assert re.search(r"good +done .* test accuracy 0.5000 \(n = 1\)", summary)
+    assert re.search(r"good: done, test accuracy 0.5000 \(n = 1\) on MNIST", out)
+    summary = out[out.index("\n\n") :]
     for run, reason in {
         "raises": "ValueError: much ado",
         "refuses": "Do that instead.",
@@ -417,7 +496,7 @@ def test_failing_runs_leave_the_others_alone_and_are_named(house):
         "leaves": "ended before it saved its record",
         "silent": "ended before it saved its record",
     }.items():
-        assert re.search(rf"{run} +FAILED .*{re.escape(reason)}", summary), (run, summary)
+        assert re.search(rf"{run}  FAILED: .*{re.escape(reason)}", summary), (run, summary)
         partial = house.notebooks / f"{run}.failed.ipynb"
         assert str(partial) in summary and json.loads(partial.read_text())["cells"]
     assert "1 runs done, 6 failed." in summary
@@ -451,6 +530,14 @@ def test_failing_runs_leave_the_others_alone_and_are_named(house):
     assert not (house.notebooks / "raises.failed.ipynb").exists(), (
         "mended, it is no longer kept as failed"
     )
+
+
+@pytest.mark.slow
+def test_a_users_own_ipython_settings_do_not_reach_a_kernel(house, tmp_path):
+    startup = tmp_path / ".ipython" / "profile_default" / "startup" / "00.py"
+    files.save_bytes(startup, b"import os\nos._exit(3)")
+    status, out, err = house("good", FORCE="1", HOME=str(tmp_path))
+    assert status == 0 and "All 1 runs done." in out, out + err
 
 
 @pytest.mark.slow

@@ -1,0 +1,87 @@
+"""Which runs are stale, and why: what `python -m grid` asks first.
+
+The state of a run is read once and passed on. It is read again after its lock is taken, for another
+grid may have ended meanwhile, and its record after an execution.
+"""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+
+from helpers import datasets, results, runs
+from helpers.store import paths
+
+
+@dataclass
+class State:
+    """A run as it stands before anything is executed."""
+
+    run: str
+    profile: str
+    values: dict  # its notebook's parameters
+    record: dict | None  # None where there is none, or a harmed one
+    data: dict | None  # provenance of its data set's prepared copy; None where there is none
+    why: str = ""  # why it has to be executed, in a few words; "" where it is up to date
+
+    @property
+    def fingerprint(self):
+        """What a record made now would carry. Data that are not here count as in the record."""
+        sha256 = (self.data or self.record["dataset"])["sha256"]
+        return runs.fingerprint(self.run, self.values, sha256)
+
+
+def read(names, profile):
+    """The states of some runs, a list. Raises UserError for bad parameters and settings."""
+    states, prepared = [], cache(datasets.prepared)
+    for run in names:
+        values, record = runs.parameters(run, profile), results.load(profile, run)
+        state = State(run, profile, values, record, prepared(values["dataset"]))
+        state.why = _why(state)
+        states.append(state)
+    return states
+
+
+def _why(state):
+    run, record, folder = state.run, state.record, paths.executed(state.profile)
+    if os.environ.get("FORCE") == "1":
+        return "FORCE=1"
+    if not record:
+        harmed = ", ".join(path.name for path in results.harmed(state.profile, run))
+        return f"{harmed} damaged" if harmed else "no record"
+    if (folder / f".{run}.partial.ipynb").exists() and not (folder / f"{run}.ipynb").exists():
+        return "interrupted before its notebook was kept"
+    drawn = record["dataset"]["kind"] == "stand-in"
+    if state.data and state.data["kind"] == "stand-in" and not drawn:
+        state.data = None  # a stand-in never replaces real images
+    wants_real = os.environ.get("MIRROR") or os.environ.get("DATA") == "real"
+    if drawn and wants_real and not state.data:
+        return "real images instead of stand-ins"
+    if record["fingerprint"] != state.fingerprint:
+        return "parameters, data or code changed"
+    have, wanted = len(record["seeds"]), state.values.get("seeds", 1)
+    return f"{have} of {wanted} seeds" if have < wanted else ""
+
+
+def prepare(stale):
+    """Make the data sets of stale runs, and complete their states with them.
+
+    Returns why a run cannot have its data, a dict from run; UserError where none can.
+    """
+    rule, refused = "a stand-in never replaces real images: give MIRROR=DIR or OUT=DIR", {}
+    for name in dict.fromkeys(state.values["dataset"] for state in stale):
+        users = [state for state in stale if state.values["dataset"] == name]
+        try:
+            data = datasets.prepare(name)
+        except paths.UserError as error:
+            refused |= {state.run: str(error) for state in users}
+            continue
+        if data["kind"] in ("stand-in", "substitute"):
+            print(f"  {name}: {data['title']} ({data['kind'].upper()})", flush=True)
+        for state in users:
+            state.data = data
+            kind = state.record and state.record["dataset"]["kind"]
+            if kind and data["kind"] == "stand-in" != kind:
+                refused[state.run] = rule
+    if len(refused) == len(stale):
+        raise paths.UserError(next(iter(refused.values())))
+    return refused
