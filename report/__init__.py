@@ -1,1 +1,1 @@
-"""The writing desk: from result records to report/PROFILE/report.html and report.pdf. `python -m report` is what `make report` calls."""
+"""The report: report.ipynb reads result records, build.py makes report.html and report.pdf."""

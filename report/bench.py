@@ -1,30 +1,41 @@
-"""The benchmark's result as a table for the report: `make bench` writes report/bench.json, and this reads it."""
+"""What `make bench` measured, report/bench.json, as two tables of report.ipynb."""
 
 import pandas as pd
 
-from helpers.show.exhibits import Prose, Table, plain
-from helpers.show.tables import counted
+from helpers.show import Prose, Table, plain
+from helpers.show.words import counted
 from helpers.store import files, paths
 
-LONG = (
-    "time_to_accuracy",
-    "search",
-)  # the rows of `make bench-long`, which stand in a table of their own
+LONG = ("time_to_accuracy", "search")  # rows of `make bench-long`, in a table of their own
+SHORT_TABLE = (
+    "What this project's speed is worth: ratios to what a careful user would write without it.",
+    "tbl-bench",
+    "Both sides of a ratio were measured in turn in the same run, five times, or three times where "
+    "that takes a minute or more; same network, batch size and images. ",
+)
+LONG_TABLE = (
+    "What a shorter schedule and another search save.",
+    "tbl-bench-long",
+    "Whole trainings on real images, of both sides in turn, over five seeds; what an interrupted "
+    "measurement had finished was not trained again, so that the machine's state is that of the "
+    "last call. ",
+)
 
 
-def table(folder=None, long=False):
-    """A row for each ratio, with its spread, its goal and whether the median meets it; empty prose where nothing has been measured. `long`: those of `make bench-long`."""
-    folder = folder or paths.REPORT_SOURCE
-    measured, machine = (
-        {
-            name: entry
-            for name, entry in (files.load_json(folder / file) or {}).items()
-            if (name.split(".")[0] in LONG) == long
-        }
-        for file in ("bench.json", "bench-machine.json")
-    )
-    if not measured:
-        return Prose("")
+def ratios(long=False, name="bench.json", folder=paths.REPORT_SOURCE):
+    """The rows of `make bench`, or of `make bench-long`; a dict, empty where there are none."""
+    rows = files.load_json(folder / name) or {}
+    return {row: entry for row, entry in rows.items() if (row.split(".")[0] in LONG) == long}
+
+
+def met(entry):
+    """Whether the median of a row reaches its goal."""
+    ratio, goal = entry["ratio"], entry["goal"]
+    return ratio >= goal if entry["better"] == "higher" else ratio <= goal
+
+
+def ratio_table(long=False, folder=paths.REPORT_SOURCE):
+    """A row for each ratio, with its spread, its goal and whether the median meets it."""
     rows = [
         {
             "What": Prose(f"`{name}`: {plain(entry['unit'])}"),
@@ -33,75 +44,21 @@ def table(folder=None, long=False):
             "Goal": f"{'≥' if entry['better'] == 'higher' else '≤'} {entry['goal']:g}",
             "Met": "yes" if met(entry) else "no",
         }
-        for name, entry in measured.items()
+        for name, entry in ratios(long, folder=folder).items()
     ]
-    columns = ["What", "Median", "Lowest to highest", "Goal", "Met"]
-    caption, note = (
-        (
-            "What a shorter schedule and another search save.",
-            "Whole trainings on real images, of both sides in turn, over five seeds; what an interrupted measurement had finished was not trained "
-            "again, so that the machine's state is that of the last call. ",
-        )
-        if long
-        else (
-            "What this project's speed is worth: ratios to what a careful user would write without it.",
-            "Both sides of a ratio were measured in turn in the same run, five times, or three times where "
-            "that takes a minute or more; same network, batch size and images. ",
-        )
-    )
-    return Table(
-        pd.DataFrame(rows, columns=columns),
-        caption,
-        "tbl-bench-long" if long else "tbl-bench",
-        align="lrrrl",
-        note=note + _machines(machine),
-    )
-
-
-def reading(folder=None, long=False):
-    """One sentence: how many goals are met, and which are not."""
-    measured = {
-        name: entry
-        for name, entry in (
-            files.load_json((folder or paths.REPORT_SOURCE) / "bench.json") or {}
-        ).items()
-        if (name.split(".")[0] in LONG) == long
-    }
-    if not measured:
+    if not rows:
         return Prose("")
-    missed = [f"`{name}`" for name, entry in measured.items() if not met(entry)]
-    told = (
-        f"Of {counted(len(measured), 'goal')} {len(measured) - len(missed)} are met; not {', '.join(missed)}, of which `benchmarks/NOTES.md` says what bounds them"
-        if missed
-        else "Every goal is met"
-    )
-    what = (
-        "@tbl-bench-long says what a shorter schedule and another search save"
-        if long
-        else "@tbl-bench says what the code saves of a user's time"
-    )
-    return Prose(f"{what}. {told}.")
+    caption, label, note = LONG_TABLE if long else SHORT_TABLE
+    note += _machines(ratios(long, "bench-machine.json", folder))
+    return Table(pd.DataFrame(rows), caption, label, align="lrrrl", note=note)
 
 
-def met(entry):
-    """Whether the median of a row reaches its goal."""
-    return (
-        entry["ratio"] >= entry["goal"]
-        if entry["better"] == "higher"
-        else entry["ratio"] <= entry["goal"]
-    )
-
-
-def _machines(machine):
-    kinds = {
-        f"{about['hardware']['processor']}, {counted(about['hardware']['cores'], 'core')}"
-        for about in machine.values()
-    }
-    loads = [about["load_before"] for about in machine.values() if about["load_before"] is not None]
-    # What a row leaves behind is still in the load when the next one begins: only the least of them speaks of other work.
-    busy = (
-        f", which had other work too: at least {min(loads):.1f} processes wanted a core when a row began"
-        if loads and min(loads) >= 0.5
-        else ""
-    )
+def _machines(rows):
+    hardware = [about["hardware"] for about in rows.values()]
+    kinds = {f"{each['processor']}, {counted(each['cores'], 'core')}" for each in hardware}
+    loads = [about["load_before"] for about in rows.values() if about["load_before"] is not None]
+    # A row's own load is still there when the next begins: the least speaks of other work.
+    least = min(loads, default=0)
+    wanted = f"at least {least:.1f} processes wanted a core when a row began"
+    busy = f", which had other work too: {wanted}" if least >= 0.5 else ""
     return f"Measured on {plain('; '.join(sorted(kinds)))}{busy}." if kinds else ""

@@ -2,8 +2,9 @@
 
     python -m report --profile quick [--force]
 
-report/report.ipynb is run with the profile as its parameter and typeset (see pages.py). It reads results and never
-trains. Where nothing that it depends on has changed the report is left alone.
+report/report.ipynb is run with the profile as its parameter (pages.py) and typeset (typeset.py); it
+reads results and never trains. A page is made of each executed notebook too. Where nothing that it
+depends on has changed the report is left alone.
 """
 
 import argparse
@@ -11,106 +12,119 @@ import hashlib
 import os
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from helpers import integrity, runs
-from helpers.store import locks, paths
-from helpers.store.files import load_json, save_all, save_bytes, save_json, settle, sha256
+from helpers import results, runs
+from helpers.store import locks, paths, startup
+from helpers.store.files import load_json, save_all, save_bytes, save_json, sha256
 
 NOTEBOOK = paths.REPORT_SOURCE / "report.ipynb"
+CODE = Path(__file__).parent
 
 
 def build(profile, force=False, say=print):
-    """Write report/PROFILE/report.html and report.pdf, unless they are there and nothing they depend on has changed.
+    """Write report/PROFILE/report.html and report.pdf, unless they are there and true.
 
-    Equal inputs give equal bytes. Returns the two paths. Raises UserError where the notebook fails or warns, a
-    reference or citation leads nowhere, or a file cannot be written.
+    Equal inputs give equal bytes. Returns the two paths. Raises UserError where the notebook fails
+    or warns, a reference or citation leads nowhere, or a file cannot be written.
     """
     if profile not in runs.profiles():
-        raise paths.UserError(
-            f"Unknown profile {profile}. The profiles are: {', '.join(runs.profiles())}."
-        )
-    if not any((paths.results(profile) / f"{run}.json").exists() for run in runs.select()):
-        raise paths.UserError(
-            f"There are no results of profile {profile} to report on: `make all PROFILE={profile}` makes them."
-        )
+        known = ", ".join(runs.profiles())
+        raise paths.UserError(f"Unknown profile {profile}. The profiles are: {known}.")
     targets = [paths.report(profile) / name for name in ("report.html", "report.pdf")]
-    state, sources = paths.report(profile) / ".report.json", _sources(profile)
-    now = {"sources": sources, "figures": _figures(profile), "files": _contents(targets)}
-    if not force and load_json(state) == now:
-        verb = "up to date"
-    else:
-        _tell_damage(profile, say)
+    state = paths.report(profile) / ".report.json"
+    current = not force and load_json(state) == _state(profile, targets)
+    if not current and not results.load_all(profile):
+        raise paths.UserError(
+            f"There are no results of profile {profile} to report on: "
+            f"`make all PROFILE={profile}` makes them, or says which run failed and why."
+        )
+    if not current:
         with locks.held(
-            paths.report(profile) / ".report.lock",
+            state.with_suffix(".lock"),
             lambda holder: say(f"The report is being written by {holder}; waiting for it"),
         ):
-            _make_pages(profile, say)
-            figures = _write(profile, *targets)
-            save_json(
-                state,
-                {"sources": _sources(profile), "figures": figures, "files": _contents(targets)},
-            )
-        verb = "written"
+            _make(profile, targets, state, say)
     if profile == "full" and paths.OUT == paths.ROOT:
         from report import readme
 
         if readme.write():
             say("README.md  its table of results, written")
     for target in targets:
-        say(f"{_place(target)}  {target.stat().st_size / 1e6:.2f} MB, {verb}")
+        place = os.path.relpath(target) if target.is_relative_to(Path.cwd()) else target
+        size = target.stat().st_size / 1e6
+        say(f"{place}  {size:.2f} MB, {'up to date' if current else 'written'}")
     return targets
 
 
-def _tell_damage(profile, say):
-    """Name what cannot be shown. The report stands without it until the grid has made it again."""
+def _make(profile, targets, state, say):
+    """Pages of the runs, then the report; what they were made from is kept in the file `state`."""
     for run in runs.select():
-        for path in integrity.harmed(profile, run):
+        for path in results.harmed(profile, run):
             say(
-                f"{run}: {path} is damaged or was changed and is left out; `make all PROFILE={profile}` makes it again."
+                f"{run}: {path} is damaged or was changed and is left out; "
+                f"`make all PROFILE={profile}` makes it again."
             )
+    before = load_json(state)
+    _make_pages(profile, before.get("pages", {}) if isinstance(before, dict) else {}, say)
+    sources, pages = _sources(profile), _notebooks(profile)
+    figures = _write(profile, *targets)
+    files = [sha256(target) for target in targets]
+    save_json(state, {"sources": sources, "pages": pages, "figures": figures, "files": files})
 
 
-def _make_pages(profile, say):
-    """A page of every executed notebook that has none of its own yet: an older page is one of another execution."""
-    from concurrent.futures import ThreadPoolExecutor
+def _write(profile, page, document):
+    """Execute report.ipynb and typeset it twice. Returns the hash of the figures that it shows."""
+    from report import pages, typeset
 
-    folder = paths.executed(profile)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
+        node = pages.execute(NOTEBOOK, {"profile": profile})
+        figures = _figures(profile)
+        text = pages.markdown(node, folder)
+        whole = profile == "full" and set(results.load_all(profile)) == set(runs.select())
+        about = {} if whole else {"partial": "true"}  # where a reference may lead nowhere
+        made = [pool.submit(make, text, folder, about) for make in (typeset.html, typeset.pdf)]
+        save_all(dict(zip((page, document), [future.result() for future in made])))
+    return figures
+
+
+def _make_pages(profile, before, say):
+    """A page of every executed notebook, where none is there of this very execution.
+
+    `before`: what `_notebooks` said when pages were last made. A page that fails is named.
+    """
+    folder, now = paths.executed(profile), _notebooks(profile)
     for page in folder.glob("*.html"):
-        if not page.with_suffix(".ipynb").exists():
+        gone = not page.with_suffix(".ipynb").exists()
+        if gone or now.get(page.stem) != before.get(page.stem):
             page.unlink()
-    wanted = [
-        path
-        for path in sorted(folder.glob("[!.]*.ipynb"))
-        if path.stem in runs.select() and not _newer(path.with_suffix(".html"), path)
-    ]
+    wanted = [folder / f"{run}.ipynb" for run in now if not (folder / f"{run}.html").exists()]
     with ThreadPoolExecutor(2) as pool:
-        for path, failure in zip(wanted, pool.map(_made, wanted)):
+        for notebook, failure in zip(wanted, pool.map(_failure, wanted)):
             if failure:  # the report does not link it
-                say(f"{path.name}: no page of this notebook was made: {failure}")
+                say(f"{notebook.name}: no page of this notebook was made: {failure}")
 
 
-def _newer(page, notebook):
-    return page.exists() and page.stat().st_mtime_ns >= notebook.stat().st_mtime_ns
+def _failure(notebook):
+    """Make one page; what stood against it in one line, or None."""
+    from report.pages import one_line
 
-
-def _made(notebook):
-    """Make one page; what stood against it, or None."""
     try:
-        appendix(notebook, notebook.with_suffix(".html"))
-    except paths.UserError as error:
-        return str(error)
-    return None
+        page_of_run(notebook, notebook.with_suffix(".html"))
+    except Exception as error:  # whatever is the matter with one notebook, the report goes on
+        return one_line(error) or type(error).__name__
 
 
-def appendix(notebook, page):
-    """One self-contained HTML page from an executed notebook: outputs shown, code foldable, errors legible, no script.
+def page_of_run(notebook, page):
+    """One self-contained HTML page from an executed notebook: code foldable, errors legible.
 
-    `notebook` is the path of an .ipynb file with outputs, `page` that of the HTML file, which is written atomically.
+    `notebook` is the path of an .ipynb file with outputs, `page` that of the HTML file, which is
+    written atomically. UserError where the notebook cannot be read.
     """
     import nbformat
 
-    from report import pages
+    from report import pages, typeset
 
     try:
         node = nbformat.read(notebook, as_version=4)
@@ -119,38 +133,41 @@ def appendix(notebook, page):
     with tempfile.TemporaryDirectory() as folder:
         text, run = pages.markdown(node, folder, code=True), Path(page).stem
         metadata = {"lenient": "true", "back": "true", "subtitle": f"Run {run}", "pagetitle": run}
-        save_bytes(page, pages.html(text, folder, metadata))
+        save_bytes(page, typeset.html(text, folder, metadata))
 
 
-def _write(profile, page, document):
-    from concurrent.futures import ThreadPoolExecutor
-
-    from report import pages
-
-    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(2) as pool:
-        folder = Path(name)
-        node = pages.execute(NOTEBOOK, None, {"profile": profile})
-        figures = _figures(profile)
-        text = pages.markdown(node, folder)
-        made = [pool.submit(pages.html, text, folder), pool.submit(pages.pdf, text, folder)]
-        save_all(dict(zip((page, document), [one.result() for one in made])))
-    return figures
+def _state(profile, targets):
+    return {
+        "sources": _sources(profile),
+        "pages": _notebooks(profile),
+        "figures": _figures(profile),
+        "files": [sha256(target) if target.is_file() else None for target in targets],
+    }
 
 
 def _sources(profile):
-    """Hash of what the report is made from, save figures: records, its notebook and style, the helpers, the runs."""
-    files = [paths.RUNS, paths.ROOT / "uv.lock", NOTEBOOK, *Path(__file__).parent.rglob("*.py")]
-    files += [
-        path for path in paths.REPORT_SOURCE.iterdir() if path.suffix in (".bib", ".json", ".yaml")
-    ]
-    files += [path for path in (paths.REPORT_SOURCE / "style").rglob("*") if path.is_file()]
+    """Hash of records, list of runs, report.ipynb, style and code, and of the pages' names."""
+    files = [paths.RUNS, paths.ROOT / "uv.lock", NOTEBOOK, *_style()]
+    files += [*CODE.rglob("*.py"), *(paths.ROOT / "helpers").rglob("*.py")]
+    files += [path for kind in ("bib", "json", "yaml") for path in CODE.glob(f"*.{kind}")]
     files += paths.results(profile).glob("*")
-    appendices = sorted(path.name for path in paths.executed(profile).glob("*.html"))
-    return _hash(files, " ".join(appendices))
+    pages = sorted(path.name for path in paths.executed(profile).glob("*.html"))
+    return _hash(files, " ".join(pages))
+
+
+def _notebooks(profile):
+    """For each run with an executed notebook the hash of what its page is made from."""
+    look = _hash([*_style(), CODE / "pages.py", CODE / "typeset.py"])
+    notebooks = sorted(paths.executed(profile).glob("[!.]*.ipynb"))
+    return {path.stem: _hash([path], look) for path in notebooks if path.stem in runs.select()}
 
 
 def _figures(profile):
     return _hash((paths.OUT / "figures" / profile).rglob("*.png"))
+
+
+def _style():
+    return [path for path in (CODE / "style").rglob("*") if path.is_file()]
 
 
 def _hash(files, more=""):
@@ -162,22 +179,15 @@ def _hash(files, more=""):
     return total.hexdigest()
 
 
-def _contents(targets):
-    return [sha256(target) if target.is_file() else None for target in targets]
-
-
-def _place(path):
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
-
-
 def main(arguments=None):
+    """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m report", description="Build the report from the records."
     )
     parser.add_argument("--profile", default="quick", help="smoke, quick (default) or full")
     parser.add_argument("--force", action="store_true", help="build it even if nothing has changed")
     options = parser.parse_args(arguments)
-    settle()
+    startup.settle()
     try:
         build(options.profile, options.force)
     except paths.UserError as error:

@@ -1,34 +1,27 @@
-"""From a notebook to a page: nbconvert makes Markdown of it, pandoc makes HTML and Typst of that, Typst makes PDF.
-
-The style, its filters and templates lie in report/style. Nothing here needs LaTeX, a browser or the network.
+"""From a notebook to Markdown: papermill executes report.ipynb, nbconvert makes Markdown of it and
+of the executed notebooks, for build.py.
 """
 
-import importlib.util
-import os
+import base64
+import hashlib
+import io
 import re
-import subprocess
-import sys
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
+from urllib.parse import unquote
 
-from helpers.show.markup import fence
+from helpers.show.exhibits import PNG, fence, plain
 from helpers.store import paths, startup
 
-STYLE = paths.REPORT_SOURCE / "style"
-BIBLIOGRAPHY = paths.REPORT_SOURCE / "references.bib"
-
-# What notebooks write is Markdown and nothing else: no raw HTML, TeX or Typst, no metadata that could name files.
-MARKDOWN = (
-    "markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-markdown_in_html_blocks"
-    "-yaml_metadata_block-pandoc_title_block-latex_macros-example_lists"
-    "+lists_without_preceding_blankline+autolink_bare_uris"
-)
-KANA = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]"
+SHOWN = ["text/markdown", "image/png", "text/plain"]  # of an output's forms, the first there is
+IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^<>\s]+?)>?(?:\s[^)]*)?\)|<img\b[^>]*>", re.IGNORECASE)
 
 
-def execute(notebook, output, parameters):
-    """Run a notebook headlessly with parameters; returns it with its outputs. Raises UserError where a cell fails.
+def execute(notebook, parameters):
+    """Run a notebook with parameters, in memory; returns it with its outputs.
 
-    output: where to write it, as papermill does after every cell; None keeps it in memory.
+    Raises UserError where a cell fails.
     """
     startup.without_grammars()
     import papermill
@@ -36,199 +29,162 @@ def execute(notebook, output, parameters):
     try:
         return papermill.execute_notebook(
             str(notebook),
-            None if output is None else str(output),
+            None,
             parameters,
             kernel_name="python3",
             language="python",
             cwd=str(paths.ROOT),
             progress_bar=False,
             log_output=False,
-            extra_arguments=["--log-level=50"],
-        )  # the kernel's remarks stay out
+            extra_arguments=["--log-level=50"],  # the kernel's remarks stay out
+        )
     except papermill.PapermillExecutionError as error:
         said = error.evalue if error.ename == "UserError" else f"{error.ename}: {error.evalue}"
         raise paths.UserError(
-            f"{Path(notebook).name} fails in cell [{error.exec_count}]: {_one_line(said)}"
+            f"{Path(notebook).name} fails in cell [{error.exec_count}]: {one_line(said)}"
         ) from error
 
 
 def markdown(notebook, folder, code=False):
-    """Markdown of an executed notebook (an nbformat node). Images in its outputs are written into `folder`.
+    """Markdown of an executed notebook (an nbformat node); images of its outputs go to `folder`.
 
-    Without `code` (the report) inputs are hidden, and an error or a line on stderr raises UserError. With it (an
-    appendix page) inputs are kept and errors are shown.
+    Without `code` (the report) inputs are hidden, sections in which nothing is shown are left out,
+    and an error or a line on stderr raises UserError. With it (the page of a run) inputs are kept
+    and errors are shown.
     """
     from nbconvert.exporters import MarkdownExporter
     from traitlets.config import Config
 
-    config = Config(
-        {"NbConvertBase": {"display_data_priority": ["text/markdown", "image/png", "text/plain"]}}
-    )
+    figures = Path(folder) / "figures"
+    figures.symlink_to(paths.OUT / "figures")  # relative, for a path with a colon pandoc cuts up
+    for cell in notebook.cells:
+        _embed(cell, Path(folder))
+    if not code:
+        notebook.cells = _without_empty(notebook.cells)
     exporter = MarkdownExporter(
-        config=config, template_name="pandoc", extra_template_basedirs=[str(STYLE)]
+        config=Config({"NbConvertBase": {"display_data_priority": SHOWN}}),
+        template_name="pandoc",
+        extra_template_basedirs=[str(paths.REPORT_SOURCE / "style")],
     )
     exporter.exclude_input = not code
-    filters = {
-        "fenced": _fenced,
-        "folding": _folding,
-        "prose": _prose,
-        "refuse": _fenced if code else _refuse,
-    }
-    for name, function in filters.items():
-        exporter.register_filter(name, function)
+    exporter.register_filter("fenced", _fenced)
+    exporter.register_filter("folding", _folding)
+    exporter.register_filter("prose", _prose)
+    exporter.register_filter("refuse", _fenced if code else _refuse)
     text, resources = exporter.from_notebook_node(notebook)
     for name, content in resources["outputs"].items():
         (Path(folder) / name).write_bytes(content)
     return text
 
 
-def html(text, folder, metadata=None):
-    """One self-contained HTML file (bytes) from Markdown. Images that the text names lie in `folder` or below OUT.
+def _without_empty(cells):
+    """Cells without the headings and texts below which there is code, none of which shows a thing.
 
-    With `lenient` in the metadata what cannot be shown is said on the page and does not stop it.
+    A text reaches to the next one, a heading to the next of its level.
     """
-    css = (STYLE / "report.css").read_text(encoding="utf-8") + _kana_font(text)
-    template = (
-        (STYLE / "report.html")
-        .read_text(encoding="utf-8")
-        .replace("/*CSS*/", css.replace("$", "$$"))
-    )
-    (Path(folder) / "template.html").write_text(template, encoding="utf-8")
-    options = ["--to=html5", "--mathml", "--embed-resources", "--template=template.html"]
-    return _pandoc(text, folder, metadata, *options).encode()
+    kept, left_out = [], 0
+    for place, cell in enumerate(cells):
+        level = _level(cell)
+        below = list(takewhile(partial(_below, level), cells[place + 1 :]))
+        code = [other for other in below if other.cell_type == "code"]
+        if 1 < level < 9 and code and not any(map(_shows, code)):
+            left_out = max(left_out, place + 1 + len(below))
+        if place >= left_out:
+            kept.append(cell)
+    return kept
 
 
-def pdf(text, folder):
-    """The PDF (bytes) from the same Markdown. Raises UserError on anything that Typst warns of."""
+def _level(cell):
+    """Of a cell that opens with a heading its number of #, 7 of another text, 9 of code."""
+    heading = re.match(r"\s*(#{1,6}) ", cell.source)
+    return 9 if cell.cell_type == "code" else len(heading[1]) if heading else 7
+
+
+def _below(level, cell):
+    return _level(cell) > level
+
+
+def _shows(cell):
+    forms = [output.get("data", {"text/plain": "?"}) for output in cell.outputs]
+    return any(data.get("text/markdown", "?").strip() for data in forms)
+
+
+def _embed(cell, folder):
+    """Bring a cell's images into `folder` as PNG, which can hold no script, and its formulas into
+    Markdown: images beside the notebook or attached to it, <img>, SVG, JPEG; LaTeX of an output.
+    """
+
+    def shown(match):
+        values = dict(re.findall(r"""\b(src|alt)\s*=\s*["']([^"']*)""", match[0]))
+        alt, source = (match[1], match[2]) if match[2] else map(values.get, ("alt", "src"))
+        content = _image(source or "", cell.get("attachments", {}))
+        if not content:
+            return f"![{alt}](<{source}>)" if source else ""
+        name = f"{hashlib.sha256(content).hexdigest()[:16]}.png"
+        (folder / name).write_bytes(content)
+        return f"![{alt if match[2] else plain(alt or '')}]({name})"
+
+    if cell.cell_type == "markdown":
+        cell.source = IMAGE.sub(shown, cell.source)
+    for data in (output.get("data", {}) for output in cell.get("outputs", [])):
+        kinds = [kind for kind in data if kind.startswith("image/")]
+        if "text/markdown" in data or "image/png" in kinds:
+            continue
+        if "text/latex" in data:
+            formula = re.sub(r"^\$+\s*|\s*\$+$", "", data["text/latex"].strip())
+            data["text/markdown"] = f"$${formula}$$"
+        elif content := kinds and _png(_bytes(data[kinds[0]])):
+            data["image/png"] = base64.b64encode(content).decode()
+        elif tags := re.findall(r"<img\b[^>]*>", data.get("text/html", "")):
+            data["text/markdown"] = "\n\n".join(IMAGE.sub(shown, tag) for tag in tags)
+
+
+def _image(source, attachments):
+    """The PNG content of an image that Markdown names; None where there is none such."""
+    kind, _, name = source.partition(":")
+    if kind == "attachment" and name in attachments:
+        return _png(_bytes(next(iter(attachments[name].values()))))
+    if kind == "data" and ";base64," in name:
+        return _png(_bytes(name.partition(",")[2]))
+    path = (paths.NOTEBOOKS / unquote(source)).resolve()
+    return _png(path.read_bytes()) if path.is_relative_to(paths.ROOT) and path.is_file() else None
+
+
+def _bytes(text):
+    """The content of an image in a notebook, where SVG is text and all else base64."""
+    return text.encode() if "<" in text else base64.b64decode(text)
+
+
+def _png(content):
+    """Any image as PNG, SVG drawn by Typst; None where it cannot be read."""
     import typst
+    from PIL import Image
 
-    source = Path(folder) / "report.typ"
-    source.write_text(
-        _pandoc(
-            text,
-            folder,
-            None,
-            "--to=typst",
-            f"--template={STYLE / 'report.typ'}",
-            "--syntax-highlighting=idiomatic",
-            "--extract-media=media",
-        ),
-        encoding="utf-8",
-    )
+    if content.startswith(PNG):
+        return content
     try:
-        compiler = typst.Compiler(
-            str(source),
-            root=str(folder),
-            font_paths=[str(_kana_folder())],
-            ignore_system_fonts=True,
-        )
-        content, warnings = compiler.compile_with_warnings(format="pdf")
-    except typst.TypstError as error:
-        raise paths.UserError(f"The report cannot be typeset: {_one_line(error)}") from error
-    if warnings:
-        raise paths.UserError(f"The report is not typeset cleanly: {_one_line(warnings[0])}")
-    return content
-
-
-def _pandoc(text, folder, metadata, *options):
-    """Markdown through pandoc and our filters. Raises UserError on an unresolved reference and on any warning."""
-    metadata = {"lang": "en", "link-citations": "true", "reference-section-title": "References"} | (
-        metadata or {}
-    )
-    filters = [f"--lua-filter={STYLE / 'safe.lua'}", f"--lua-filter={STYLE / 'crossref.lua'}"]
-    citations = (
-        []
-        if "lenient" in metadata
-        else ["--citeproc", f"--bibliography={BIBLIOGRAPHY}", "--fail-if-warnings"]
-    )
-    command = [
-        _pandoc_program(),
-        f"--from={MARKDOWN}",
-        "--standalone",
-        "--toc",
-        "--toc-depth=2",
-        "--number-sections",
-        "--columns=10000",
-        "--wrap=none",
-        f"--resource-path={os.pathsep.join(['.', str(paths.OUT)])}",
-        *filters,
-        *citations,
-        *(f"--metadata={key}={value}" for key, value in metadata.items()),
-        *options,
-    ]
-    done = subprocess.run(
-        command,
-        input=text.encode(),
-        cwd=folder,
-        capture_output=True,
-        check=False,
-        env={**os.environ, "LC_ALL": "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"},
-    )  # it reads names of files by it
-    said = done.stderr.decode(errors="replace")
-    if done.returncode:
-        problem = re.search(r"problem: (.*)", said)
-        raise paths.UserError(
-            f"The report cannot be built: {problem[1] if problem else _one_line(said)}"
-        )
-    return done.stdout.decode()
-
-
-def _pandoc_program():
-    import pypandoc
-
-    # The one in the wheel, of the locked version, whatever else is on PATH.
-    carried = (
-        Path(pypandoc.__file__).parent / "files" / ("pandoc.exe" if os.name == "nt" else "pandoc")
-    )
-    return str(carried if carried.exists() else pypandoc.get_pandoc_path())
-
-
-def _kana_folder():
-    """The folder of the font that matplotlib-fontja brings (found without importing Matplotlib)."""
-    return (
-        Path(importlib.util.find_spec("matplotlib_fontja").submodule_search_locations[0]) / "fonts"
-    )
-
-
-def _kana_font(text):
-    """CSS that brings the kana and kanji of a text along: a subset of the font, as a data address."""
-    signs = sorted(set(re.findall(KANA, text)))
-    if not signs:
-        return ""
-    import base64
-    import io
-
-    from fontTools import subset
-
-    options = subset.Options(
-        flavor="woff",
-        layout_features=[],
-        hinting=False,
-        recalc_timestamp=False,
-        name_IDs=[0, 1, 2, 13, 14],
-    )
-    font = subset.load_font(str(_kana_folder() / "ipaexg.ttf"), options, lazy=True)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=map(ord, signs))
-    subsetter.subset(font)
-    content = io.BytesIO()
-    subset.save_font(font, content, options)
-    ranges = ", ".join(f"U+{ord(sign):04X}" for sign in signs)
-    address = base64.b64encode(content.getvalue()).decode()
-    return (
-        f'\n@font-face {{ font-family: "Kana"; src: url("data:font/woff;base64,{address}") format("woff"); '
-        f"unicode-range: {ranges}; }}\n"
-    )
+        if b"<svg" in content:
+            page = (
+                "#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg))"
+            )
+            inputs = {"svg": content.decode()}
+            return typst.compile(page.encode(), format="png", ppi=144, sys_inputs=inputs)
+        drawn = io.BytesIO()
+        Image.open(io.BytesIO(content)).convert("RGBA").save(drawn, "PNG")
+        return drawn.getvalue()
+    except (OSError, ValueError, RuntimeError, Image.DecompressionBombError):
+        return None
 
 
 def _clean(text):
-    """Terminal text as plain text: no colours, and of a line written over again only what was left standing."""
+    """Terminal text as plain text: no colours; of a line written over, what was left standing."""
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
     text = re.sub(r"[^\n]*\r(?!\n|$)", "", text.replace("\r\n", "\n"))
     return "".join(sign for sign in text if sign.isprintable() or sign in "\n\t")
 
 
-def _one_line(text):
+def one_line(text):
+    """What a program said, as one line of plain text."""
     return " ".join(_clean(str(text)).split())
 
 
@@ -237,32 +193,28 @@ def _fenced(text, kind):
 
 
 def _folding(cell):
-    """Code that teaches stands open; set-up, default parameters, calls that only draw and long cells are folded."""
+    """Code that teaches stands open; set-up, default parameters, calls that only draw are folded,
+    and so are long cells.
+    """
     hidden = cell.metadata.get("jupyter", {}).get("source_hidden")
     folded = hidden or {"setup", "parameters", "figure"} & set(cell.metadata.get("tags", []))
     return "" if folded or cell.source.count("\n") > 40 else ".open"
 
 
 def _prose(cell):
-    """A Markdown cell. Its <details> become blocks to fold; of papermill's banner over a failure the words are kept."""
+    """A Markdown cell. Its <details> become blocks to fold; papermill's banner loses its markup."""
     if any(tag.startswith("papermill-error") for tag in cell.metadata.get("tags", [])):
         return "::: {.standin}\n" + re.sub(r"<[^>]*>", "", cell.source) + "\n:::"
-    text = re.sub(
-        r'(?m)^( *)<details><summary>([^<>"\n]*)</summary> *$',
-        r'\1::: {.answer summary="\2"}',
-        cell.source,
-    )
+    opening = r'(?m)^( *)<details><summary>([^<>"\n]*)</summary> *$'
+    text = re.sub(opening, r'\1::: {.answer summary="\2"}', cell.source)
     return re.sub(r"(?m)^( *)</details> *$", r"\1:::", text)
 
 
 def _refuse(text, kind):
-    """Errors and warnings do not get into the report. Matplotlib's word that it builds its font cache is neither."""
-    lines = [
-        line
-        for line in _clean(text).splitlines()
-        if line.strip() and "building the font cache" not in line
-    ]
+    """Errors and warnings do not get into the report; Matplotlib's font cache is neither."""
+    lines = [line for line in _clean(text).splitlines() if line.strip()]
+    lines = [line for line in lines if "building the font cache" not in line]
     if lines:
         found = "an error" if kind == "error" else "a warning"
-        raise paths.UserError(f"The report's notebook ends with {found}: {_one_line(lines[-1])}")
+        raise paths.UserError(f"The report's notebook ends with {found}: {one_line(lines[-1])}")
     return ""

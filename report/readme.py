@@ -1,75 +1,70 @@
-"""The table at the top of the README, written from the records of the full edition: `python -m report.readme`."""
+"""The results in README.md, written from the full edition's records: `python -m report.readme`."""
 
 import re
 
 from helpers import results, runs
-from helpers.show.tables import share
+from helpers.show.words import percent, share
 from helpers.store import files, paths
-from report import overview
+from report import courses
 
-START, END = (
-    "<!-- results: written by `make report PROFILE=full`, do not edit -->",
-    "<!-- end of results -->",
-)
+START = "<!-- results: written by `make report PROFILE=full`, do not edit -->"
+END = "<!-- end of results -->"
+HEADINGS = {
+    "course-protocol": "Experiments of our own, each trained as the course report did where the "
+    "run beside it was not (`notebooks/runs.yaml` says how):",
+    "one-change": "And where no two runs of a course report differ in one thing alone:",
+    "fast": "Shorter schedules for the same networks:",
+}
 
 
-def table(profile="full"):
-    """The results as a Markdown table, a row a run, and a line on what is missing."""
+def results_table(profile="full"):
+    """The results as Markdown: a row a run, what is missing, and our experiments apart."""
     everything = results.load_all(profile)
-    records = overview.courses(everything)
+    records = courses.of_all(everything)
     lines = [
         "| run | data | parameters | reported | measured | n | seconds | verdict |",
         "|:--|:--|--:|--:|--:|--:|--:|:--|",
+        *(_line(run, record) for run, record in records.items()),
     ]
-    for run, record in records.items():
-        reported = runs.entry(run).get("reported", {}).get("test_accuracy")
-        lines.append(
-            f"| `{run}` | {record['dataset']['label']} | {results.network_size(record)} | {'-' if reported is None else f'{100 * reported:.2f} %'} | "
-            f"{share(record, 'test_accuracy')} | {len(record['seeds'])} | {results.median(record, 'seconds'):,.0f} | {overview.verdict(record)} |"
-        )
     missing = [
-        f"`{run}`"
-        for run in runs.select()
-        if run not in records and runs.entry(run)["report"] in overview.REPORTS
+        f"`{run}`" for run in courses.of_all(dict.fromkeys(runs.select())) if run not in records
     ]
     if missing:
         lines += ["", f"Not measured yet: {', '.join(missing)}."]
-    experiments, alone, fast = (
-        overview.of_report(everything, kind) for kind in ("course-protocol", "one-change", "fast")
-    )
-    return "\n".join(
-        [
-            *lines,
-            *_beside(
-                experiments,
-                "Experiments of our own, each trained as the course report did where the run beside it was not (`notebooks/runs.yaml` says how):",
-            ),
-            *_beside(alone, "And where no two runs of a course report differ in one thing alone:"),
-            *_beside(fast, "Shorter schedules for the same networks:"),
-        ]
-    )
+    for report, heading in HEADINGS.items():
+        if rows := courses.of_report(everything, report):
+            lines += ["", heading, "", "| run | beside | data | measured | n |"]
+            lines += ["|:--|:--|:--|--:|--:|", *(_beside(run, rows[run]) for run in rows)]
+    return "\n".join(lines)
 
 
-def _beside(records, heading):
-    """Runs of our own that stand beside others, in a table apart; nothing where none has a record."""
-    rows = [
-        f"| `{run}` | `{runs.entry(run)['beside']}` | {record['dataset']['label']} | {share(record, 'test_accuracy')} | {len(record['seeds'])} |"
-        for run, record in records.items()
+def _line(run, record):
+    reported = runs.entry(run).get("reported", {}).get("test_accuracy")
+    cells = [
+        f"`{run}`",
+        record["dataset"]["label"],
+        results.network_size(record),
+        "-" if reported is None else percent(reported),
+        share(record, "test_accuracy"),
+        str(len(record["seeds"])),
+        f"{results.median(record, 'seconds'):,.0f}",
+        courses.verdict(record),
     ]
-    head = ["", heading, "", "| run | beside | data | measured | n |", "|:--|:--|:--|--:|--:|"]
-    return [*head, *rows] if rows else []
+    return f"| {' | '.join(cells)} |"
+
+
+def _beside(run, record):
+    measured, n = share(record, "test_accuracy"), len(record["seeds"])
+    other, label = runs.entry(run)["beside"], record["dataset"]["label"]
+    return f"| `{run}` | `{other}` | {label} | {measured} | {n} |"
 
 
 def write(profile="full"):
-    """Put the table between its marks in README.md; returns whether that changed anything."""
+    """Put the tables between their marks in README.md; returns whether that changed anything."""
     path = paths.ROOT / "README.md"
     before = path.read_text(encoding="utf-8")
-    after = re.sub(
-        f"{re.escape(START)}.*?{re.escape(END)}",
-        lambda _: f"{START}\n\n{table(profile)}\n\n{END}",
-        before,
-        flags=re.DOTALL,
-    )
+    between = re.compile(f"{re.escape(START)}.*?{re.escape(END)}", re.DOTALL)
+    after = between.sub(lambda _: f"{START}\n\n{results_table(profile)}\n\n{END}", before)
     if after != before:
         files.save_bytes(path, after.encode())
     return after != before

@@ -1,13 +1,12 @@
 """What is said of the data audits: tables over data sets, and sentences worded by what was found."""
 
-from statistics import mean, stdev
+from statistics import mean
 
 import pandas as pd
 
-from helpers import results, statistics
-from helpers.show.exhibits import Prose, Table, plain
-from helpers.show.tables import counted
-from report.overview import labels
+from helpers import results, show, statistics
+from helpers.show import Prose, Table, plain
+from helpers.show.words import counted, data_named
 
 MEMORY = 0.95  # where the nearest neighbour names this share of most of the test images, memory alone passes the test
 
@@ -47,10 +46,11 @@ def copies_reading(record):
 def neighbours_reading(record):
     """What the nearest neighbour can do, how many twins there are, and what they are."""
     extra, limit = record["extra"], record["parameters"]["twin_distance"]
+    side = record["parameters"]["side"]
     share, twins = record["seeds"][0]["test_accuracy"], sum(extra["twins"])
     said = (
-        f"Looking up the most similar training image names {100 * share:.2f} % of the test images correctly: a network has to beat that to have learnt more than a memory. "
-        f"{100 * twins / record['dataset']['test']:.1f} % of the test images have a twin, a training image nearer than {limit}"
+        f"With all images averaged down to {side} × {side} pixels, looking up the most similar training image names {100 * share:.2f} % of the test images correctly: a network has to beat that to have learnt more than a memory. "
+        f"{100 * twins / record['dataset']['test']:.1f} % of the test images have a twin at that size, a training image nearer than {limit} (at a larger size no more are as near)"
     )
     if not twins:
         return f"{said}."
@@ -79,42 +79,6 @@ def doubts_reading(record):
     return (
         f"{agreed} and doubt {counted(extra['doubted_count'], 'label')} ({100 * extra['doubted_count'] / extra['judged']:.2f} %): in every repeat the same other class, each time with a "
         f"probability of at least {sure}. Of these, {extra['doubted_test']:,} belong to test images ({100 * extra['doubted_test'] / max(1, extra['judged_test']):.2f} % of those judged)."
-    )
-
-
-def overview(audits):
-    """A row a data set: copies, twins, nearest neighbour with few and with all training images, doubted labels."""
-    rows = []
-    for record in audits.values():
-        extra, test = record["extra"], record["dataset"]["test"]
-        few = {
-            f"{shots} a class": f"{100 * mean(values):.1f} ± {100 * stdev(values):.1f}"
-            for shots, values in extra["few_shot"].items()
-        }
-        rows.append(
-            {
-                "Data": record["dataset"]["title"],
-                "Copies": f"{extra['duplicates']['across']:,}",
-                "Twins": f"{100 * sum(extra['twins']) / test:.1f} %",
-                **few,
-                "All": f"{100 * record['seeds'][0]['test_accuracy']:.2f}",
-                "Balanced": f"{100 * record['seeds'][0]['balanced_accuracy']:.2f}",
-                "Doubted": f"{extra['doubted_count']:,} of {extra['judged']:,}",
-            }
-        )
-    columns = list(rows[0]) if rows else ["Data"]
-    note = (
-        "Copies: test images that also stand among the training images, pixel for pixel. Twins: test images with a training image nearer than the limit of @fig-distances. Then the nearest "
-        "neighbour's test accuracy in percent on images averaged down, with a few training images a class (mean and deviation over draws) and with all, and balanced. Training images are here "
-        "all that are not test images, validation images among them. Doubted: labels that networks which never saw the image contradict in every repeat. "
-    )
-    note = note if rows else "No audit has a record in this edition."
-    return Table(
-        pd.DataFrame(rows, columns=columns),
-        "The data before any network: copies and twins across the split, the nearest neighbour, and labels that networks doubt.",
-        "tbl-audit",
-        align="l" + "r" * (len(columns) - 1),
-        note=note + labels(audits),
     )
 
 
@@ -160,11 +124,11 @@ def twin_table(records, audits, profile):
     ]
     return Table(
         pd.DataFrame(rows, columns=columns),
-        "Test accuracy if the test images with a twin among the training images are left out.",
+        "Test accuracy if the test images with a twin among the training images, averaged down, are left out.",
         "tbl-twins",
         align="lrrrrrr",
         note="Left: test images that remain; the interval is Wilson's for them. Change in percentage points. Training images are here all that are not test images, also those that a run "
-        "validated on or left out. " + labels(records),
+        "validated on or left out. " + data_named(records.values()),
     )
 
 
@@ -207,10 +171,8 @@ def rightness(profile, record, truth, audit):
 
 def pictures(audits, skip=()):
     """The figures of every audit as its notebook drew them, (run, name) pairs of `skip` left out, for an appendix."""
-    from helpers.show.figures import kept
-
     found = [
-        (run, name, kept(record, name))
+        (run, name, show.kept(record, name))
         for run, record in audits.items()
         for name in ("balance", "closest", "doubts")
     ]

@@ -1,17 +1,14 @@
 """The evidence behind each accuracy: intervals, balanced accuracy, calibration, and what published differences can show."""
 
-import re
-
 import numpy as np
 import pandas as pd
 
 from helpers import results, runs, statistics
-from helpers import show as plots
-from helpers.show import figures
-from helpers.show.exhibits import Figure, Prose, Table, plain
-from helpers.show.tables import counted, share, value
+from helpers.show import Prose, Table, plain
+from helpers.show.words import counted, data_named, share
 from helpers.store import paths
-from report.overview import REPORTS, labels, sets
+from report import claims
+from report.courses import REPORTS
 
 # Title and number of test images of the official sets that the course reports used (their own counts; the sets at hand here may be parts).
 OFFICIAL_TESTS = {
@@ -59,7 +56,7 @@ def accuracies(records, profile):
         align="lrrrrrl",
         note="Accuracy: mean and standard deviation over n seeds. Over test images: Wilson's 95 % interval of that mean. Balanced: mean of the classes' recalls, with a 95 % "
         "interval by a bootstrap that draws test images anew within each class; it has no width where every image of every class is named correctly. All in percent. "
-        + labels(records),
+        + data_named(records.values()),
     )
 
 
@@ -74,113 +71,43 @@ def mean_recalls(record, answers):
     )
 
 
-def calibration(records):
-    """A row a run: negative log-likelihood and calibration error before and after temperature scaling."""
-    rows = [
-        {
-            "Run": Prose(f"`{run}`"),
-            "NLL": value(record, "nll", 3),
-            "ECE": value(record, "ece"),
-            "Temperature": value(record, "temperature", 2),
-            "NLL, scaled": value(record, "nll_scaled", 3),
-            "ECE, scaled": value(record, "ece_scaled"),
-        }
-        for run, record in records.items()
-    ]
-    columns = ["Run", "NLL", "ECE", "Temperature", "NLL, scaled", "ECE, scaled"]
-    return Table(
-        pd.DataFrame(rows, columns=columns),
-        "How far the probabilities can be trusted, before and after temperature scaling.",
-        "tbl-calibration",
-        align="lrrrrr",
-        note="NLL: mean negative log-likelihood of the test images, in nats. ECE: expected calibration error, 15 bins. Temperature: fitted on validation images; above 1 the network is too "
-        "sure of itself. " + _bounded(records) + labels(records),
-    )
-
-
-def _bounded(records):
-    least = [
-        f"`{run}`"
-        for run, record in records.items()
-        if any(seed["temperature"] < 1.01 * statistics.TEMPERATURES[0] for seed in record["seeds"])
-    ]
-    return (
-        (
-            f"Where every validation image is named correctly no temperature is too low, and the fit ends at the least that it tries, {statistics.TEMPERATURES[0]}, which says nothing about other images: "
-            f"{', '.join(least)}. "
-        )
-        if least
-        else ""
-    )
-
-
 def calibration_reading(records):
-    """How many networks are too sure of themselves, and what temperature scaling does for them."""
+    """How many runs gave networks that are too sure of themselves, by the interval over seeds, and what temperature scaling does for them."""
 
     def means(metric):
         return [results.mean_std(record, metric)[0] for record in records.values()]
 
     if not records:
         return ""
-    sure, better = (
-        sum(t > 1 for t in means("temperature")),
-        sum(after < before for before, after in zip(means("ece"), means("ece_scaled"))),
-    )
+    several = [record for record in records.values() if len(record["seeds"]) > 2]
+    over = [
+        statistics.paired([seed["temperature"] for seed in record["seeds"]], 1.0)
+        for record in several
+    ]
+    sure, unsure = sum(o["low"] > 0 for o in over), sum(o["high"] < 0 for o in over)
+    better = sum(after < before for before, after in zip(means("ece"), means("ece_scaled")))
     lower = sum(after < before for before, after in zip(means("nll"), means("nll_scaled")))
     return (
-        f"Of {counted(len(records), 'run')}, {sure} gave a network that is too sure of itself (temperature above 1). One number, fitted on validation images, lowers the calibration error in "
-        f"{better} and the negative log-likelihood in {lower} of them; no answer changes."
+        f"Of {counted(len(several), 'run')} with three trainings or more, {sure} gave networks that are too sure of themselves (the 95 % interval of the temperature over seeds lies above 1), {unsure} "
+        f"gave too cautious ones, and {len(several) - sure - unsure} cannot be told from either. One number, fitted on validation images, lowers the mean calibration error in "
+        f"{better} of {counted(len(records), 'run')} and the mean negative log-likelihood in {lower}; no answer changes."
     )
 
 
-def recall_figures(records, profile):
-    """One figure a data set: the recall of every class (columns) in every run (rows)."""
-    found = []
-    for label, first in sets(records).items():
-        table = {
-            run: mean_recalls(record, results.predictions(profile, run))
-            for run, record in records.items()
-            if record["dataset"]["label"] == label
-        }
-        held = first["dataset"]
-        name = "recalls-" + "-".join(re.findall("[a-z0-9]+", label.lower()))
-        path = paths.figures(profile, "all") / f"{name}.png"
-        plots.update(path, plots.recalls, table, held["class_names"], label=figures.stamp(held))
-        found.append(
-            Figure(
-                path,
-                f"{plain(label)}: the recall of each class, the share of its test images that is named correctly, in percent; mean over seeds. Dark cells are the classes "
-                "that a run gets wrong most often.",
-                f"fig-{name}",
-            )
-        )
-    return found
-
-
-def reliability_figure(records, profile):
-    """The reliability diagrams of all runs, each of its seed of median accuracy; None where there is no run."""
-    if not records:
-        return None
-    shown = {}
-    for run, record in records.items():
-        answers, seed = results.predictions(profile, run), results.median_seed(record)
-        before, after = (
-            np.exp(answers[name][seed].astype("float32"))
-            for name in ("logp_pred", "logp_pred_scaled")
-        )
-        shown[run] = (before, answers["y_pred"][seed] == answers["y_true"], after)
-    path = paths.figures(profile, "all") / "reliabilities.png"
-    plots.update(
-        path,
-        plots.reliabilities,
-        shown,
-        label=[figures.stamp(record["dataset"]) for record in records.values()],
-    )
-    return Figure(
-        path,
-        "How often each network is right at each confidence, before and after temperature scaling. Points below the diagonal: too sure of itself. Bins of fewer than ten "
-        "images are left out.",
-        "fig-reliabilities",
+def mcnemar_lesson(profile, records, run_a="fashion-cnn-1x100", run_b="fashion-cnn-2x50"):
+    """One paragraph: what the exact McNemar test says of every pair of one run's networks with another's; "" where one has no record."""
+    if not {run_a, run_b} <= set(records):
+        return ""
+    one, other = (claims.rightness(profile, run) for run in (run_a, run_b))
+    if one.shape[1] != other.shape[1]:
+        return ""
+    signs = [
+        np.sign(a.mean() - b.mean()) for a in one for b in other if statistics.mcnemar(a, b) < 0.05
+    ]
+    return (
+        f"The exact McNemar test [@mcnemar1947] compares two given networks on the same test images, and not the procedures that made them. Of the {len(one) * len(other)} pairs of a network of `{run_a}` with one of "
+        f"`{run_b}`, it finds {signs.count(1)} in which the first is better at 5 %, and {signs.count(-1)} in which the second is: with one training each, luck would have chosen the conclusion. Hence the seeds "
+        "are paired here, and the test over seeds."
     )
 
 
@@ -241,7 +168,6 @@ def published_entries():
 
 def gap_table(entries, caption, label):
     """Which differences between neighbours in a ranking the test set can show."""
-    from report.prose.claims import p_text
 
     def told(entry):
         deviation = f" ± {100 * entry['deviation']:.2f}" if "deviation" in entry else ""
@@ -254,8 +180,8 @@ def gap_table(entries, caption, label):
             "Data": gap["better"]["data"],
             "Step": f"{told(gap['better'])} over {told(gap['worse'])}",
             "Images": f"{gap['images']:,}",
-            "p at most": p_text(gap["p"], short=True),
-            "Corrected": p_text(gap["p_holm"], short=True),
+            "p at most": claims.p_text(gap["p"]),
+            "Corrected": claims.p_text(gap["p_holm"]),
             "Difference": gap["verdict"],
         }
         for gap in gaps(entries)

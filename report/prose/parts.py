@@ -1,14 +1,16 @@
 """What the parts of a network and of its training buy, and what they cost: pairs of runs between which something was added."""
 
+import functools
+
 import pandas as pd
 
 from helpers import results, runs
-from helpers.show.exhibits import Prose, Table, plain
-from helpers.show.tables import counted, share
-from report import overview
-from report.prose import claims
+from helpers.show import Prose, Table, plain
+from helpers.show.words import data_named, share
+from report import claims
+from report.courses import linked
 
-# What becomes of the network or its images, the run without it, the run with it. Every pair is one of `claims.CLAIMS`, in one order or the other.
+# What becomes of the network or its images, the run without it, the run with it.
 STEPS = [
     (
         "convolution",
@@ -71,51 +73,57 @@ STEPS = [
         "mnist-third",
     ),
 ]
-NAMES = {
-    "convolution": "Convolutions",
-    "dropout": "Dropout",
-    "normalisation": "Batch normalisation",
-    "augmentation": "Augmentation",
-    "width": "Width",
-    "everything": "All means together",
-}
 
 
-def steps(records, found):
-    """The pairs of which both runs have records and a tested claim (`found`, as `claims.judge` returns them).
+def steps(records, profile):
+    """The pairs of which both runs have records on the same test images.
 
-    Dicts with `part`, `what`, `before`, `after` (records), `difference`, `low`, `high` of test accuracy, `verdict` ("gain", "loss" or "not decided", by the
-    claim's), `gaps` (training minus test accuracy before and after), `parameters` and `work` (ratios, after over before).
+    Dicts with `part`, `what`, `before`, `after` (records), the numbers of `claims.compare`, `gaps` (training minus test accuracy before and after),
+    `parameters` and `work` (ratios, after over before).
     """
-    tested, taken = {(claim["run_a"], claim["run_b"]): claim for claim in found}, []
+    right, taken = functools.partial(claims.rightness, profile), []
     for part, what, before, after in STEPS:
-        claim, sign = (
-            (tested[after, before], 1)
-            if (after, before) in tested
-            else (tested.get((before, after)), -1)
-        )
-        if claim:
-            low, high = sorted((sign * claim["low"], sign * claim["high"]))
-            word = {"holds": ("gain", "loss"), "the opposite holds": ("loss", "gain")}.get(
-                claim["verdict"], ("not decided",) * 2
-            )[sign < 0]
-            one, other = records[before], records[after]
+        one, other = records.get(before), records.get(after)
+        numbers = claims.compare(other, one, right) if one and other else {"n": 0}
+        if numbers["n"]:
             taken.append(
                 {
                     "part": part,
                     "what": what,
                     "before": one,
                     "after": other,
-                    "difference": sign * claim["difference"],
-                    "low": low,
-                    "high": high,
-                    "verdict": word,
+                    **numbers,
                     "gaps": (gap(one), gap(other)),
                     "parameters": other["parameter_count"] / one["parameter_count"],
                     "work": work(other) / work(one),
                 }
             )
     return taken
+
+
+def training_changes(before, after):
+    """What changed in training between two runs: optimiser, rate, batch, epochs and a rate that is halved, in words; "" if none of them did, or one side is not trained."""
+
+    def told(record):
+        held = record["parameters"]
+        return {
+            "optimiser": str(held["optimizer"]),
+            "rate": f"{held['learning_rate']:g}",
+            "batch": str(held["batch_size"]),
+            "epochs": f"{results.mean_std(record, 'epochs')[0]:.3g}",
+        }
+
+    if not all("epochs" in record["seeds"][0] for record in (before, after)):
+        return ""  # one is the nearest neighbour
+    one, other = told(before), told(after)
+    said = [f"{name} {one[name]} to {other[name]}" for name in one if one[name] != other[name]]
+    halved = [record["parameters"].get("reduce_patience", 0) > 0 for record in (before, after)]
+    said += (
+        ["rate halved where the loss stalls" if halved[1] else "rate no longer halved"]
+        if halved[0] != halved[1]
+        else []
+    )
+    return "; ".join(said)
 
 
 def gap(record):
@@ -134,14 +142,15 @@ def work(record):
     )
 
 
-def table(taken):
+def step_table(taken):
     """A row a step: what it adds, what else changed, what that does to the accuracy and to the gap, and what it costs."""
     rows = [
         {
             "What is added": step["what"],
-            "Changed with it": claims.training_changes(step["before"], step["after"]) or "nothing",
+            "Changed with it": training_changes(step["before"], step["after"]) or "nothing",
             "From, to": Prose(f"`{step['before']['run']}`, `{step['after']['run']}`"),
-            "Accuracy": f"{100 * step['difference']:+.2f} [{100 * step['low']:+.2f}, {100 * step['high']:+.2f}], {step['verdict']}",
+            "Accuracy": claims.interval(step),
+            "n": str(step["n"]),
             "Gap": "{:.2f} to {:.2f}".format(*(100 * one for one in step["gaps"])),
             "Parameters": f"× {step['parameters']:.2g}",
             "Work": f"× {step['work']:.2g}",
@@ -149,9 +158,9 @@ def table(taken):
         for step in taken
     ]
     note = (
-        "Accuracy: difference on plain test images in points, with its 95 % interval and the verdict of @tbl-claims. Gap: accuracy on training minus test images, in points, before and after. "
+        "Accuracy: difference on plain test images in points, mean over n seeds that both runs have, with its 95 % interval for other seeds and other test images. Gap: accuracy on training minus test images, in points, before and after. "
         "Work: multiplications of one image, times images, times epochs. Epochs are means over seeds. "
-        + overview.labels({step["after"]["run"]: step["after"] for step in taken})
+        + data_named(step["after"] for step in taken)
         if taken
         else "No two runs of such a pair have records on the same images in this edition."
     )
@@ -160,6 +169,7 @@ def table(taken):
         "Changed with it",
         "From, to",
         "Accuracy",
+        "n",
         "Gap",
         "Parameters",
         "Work",
@@ -168,17 +178,17 @@ def table(taken):
         pd.DataFrame(rows, columns=columns),
         "What the parts buy, and what they cost.",
         "tbl-parts",
-        align="llllrrr",
+        align="llllrrrr",
         note=note,
     )
 
 
-def alone(changed, everything, profile):
+def change_table(changed, everything, profile):
     """Runs of our own in which one thing differs from another run and nothing else: what it is, and both accuracies."""
     pairs = [(record, everything.get(runs.entry(run)["beside"])) for run, record in changed.items()]
     rows = [
         {
-            "Run": overview.name(record["run"], profile),
+            "Run": linked(record["run"], profile),
             "What is particular": Prose(plain(runs.entry(record["run"])["about"])),
             "Accuracy": share(record, "test_accuracy"),
             "n": str(len(record["seeds"])),
@@ -189,7 +199,7 @@ def alone(changed, everything, profile):
         for record, other in pairs
     ]
     note = (
-        "Test accuracy, mean and deviation over n seeds. " + overview.labels(changed)
+        "Test accuracy, mean and deviation over n seeds. " + data_named(changed.values())
         if rows
         else "None of these runs has a record in this edition."
     )
@@ -201,22 +211,3 @@ def alone(changed, everything, profile):
         align="llrrlrr",
         note=note,
     )
-
-
-def reading(taken):
-    """A sentence for each part: how many of its steps gained or lost accuracy and narrowed the gap, and at what work."""
-    told = []
-    for part, name in NAMES.items():
-        mine = [step for step in taken if step["part"] == part]
-        if mine:
-            words, narrower = (
-                [step["verdict"] for step in mine],
-                sum(step["gaps"][1] < step["gaps"][0] for step in mine),
-            )
-            least, most = min(step["work"] for step in mine), max(step["work"] for step in mine)
-            cost = f"{least:.2g}" if len(mine) == 1 else f"{least:.2g} to {most:.2g}"
-            told.append(
-                f"{name} ({counted(len(mine), 'step')}): {words.count('gain')} gained accuracy, {words.count('loss')} lost some, {words.count('not decided')} not decided; "
-                f"the gap is narrower after {narrower}; {cost} times the work."
-            )
-    return " ".join(told)

@@ -8,11 +8,9 @@ import math
 import numpy as np
 
 from helpers import results, statistics
-from report.prose import claims
 
 FACTOR = 1.5  # a reported figure fits a measured one within this factor (of the share of errors, or of the loss)
 SLIGHT = 0.0005  # an optimism below this, five images in ten thousand, is slight
-SLIP = (8, 12.5)  # a ratio between these is taken for a decimal point in the wrong place
 
 
 def chosen(record):
@@ -63,47 +61,6 @@ def standing(record):
     )
 
 
-def explained(record):
-    """How much of the distance of a reported test accuracy from ours the end of training can account for: `missing`, reported minus ours, and what goes that way on validation images.
-
-    Where the report's training took fewer epochs than any of ours: `epoch`, its last, and `gap`, our accuracy there minus that at our end, mean over seeds. Else `gap` is the farthest
-    that an epoch of the second half lies from the end on that side, of any seed. `share`: gap over missing, 0 where the gap goes the other way. Fractions.
-    """
-    reported, epochs = record["reported"], record["reported"].get("epochs")
-    missing = reported["test_accuracy"] - results.mean_std(record, "test_accuracy")[0]
-    curves = [
-        np.array(seed["history"]["val_accuracy"]) - seed["validation_accuracy"]
-        for seed in record["seeds"]
-    ]
-    early = bool(epochs) and all(epochs < len(curve) for curve in curves)
-    later = np.concatenate([curve[len(curve) // 2 :] for curve in curves])
-    gap = float(
-        np.mean([curve[epochs - 1] for curve in curves])
-        if early
-        else later.min()
-        if missing < 0
-        else later.max()
-    )
-    return {
-        "missing": missing,
-        "epoch": epochs if early else None,
-        "gap": gap,
-        "share": max(0.0, gap / missing),
-    }
-
-
-def compare(one, other):
-    """Test accuracy of one run minus that of another: `difference`, `low`, `high` by paired bootstrap over images and seeds; None where test images or epochs differ.
-
-    one, other: (record, predictions).
-    """
-    return (
-        claims.compare(one, other)
-        if one[0]["parameters"]["epochs"] == other[0]["parameters"]["epochs"]
-        else None
-    )
-
-
 def training_figures(record, metric):
     """(averaged, final): the training accuracy or loss of each seed as Keras's history has it for the last epoch, taken while the network learns, and as `evaluate` gives it
     for the final weights."""
@@ -131,6 +88,16 @@ def kind(record, metric):
     )
 
 
+def impossible(reported):
+    """The parts of the images whose reported loss is below the least that goes with their reported accuracy."""
+    return [
+        part
+        for part in ("train", "validation", "test")
+        if {f"{part}_accuracy", f"{part}_loss"} <= set(reported)
+        and reported[f"{part}_loss"] < least_loss(reported[f"{part}_accuracy"])
+    ]
+
+
 def least_loss(accuracy):
     """The least mean cross-entropy, in nats, that goes with an accuracy: where the true class is not the most probable one, its probability is at most 1/2."""
     return (1 - accuracy) * math.log(2)
@@ -148,16 +115,6 @@ def loss_beside(record):
         return None
     accuracies, losses = zip(*points)
     return float(np.exp(np.interp(reported, accuracies, np.log(losses))))
-
-
-def slipped(record):
-    """Whether the loss that belongs to the reported training accuracy is about ten times the reported loss."""
-    beside = loss_beside(record)
-    return (
-        beside is not None
-        and bool(record["reported"].get("train_loss"))
-        and SLIP[0] <= beside / record["reported"]["train_loss"] <= SLIP[1]
-    )
 
 
 def _badness(value, metric):

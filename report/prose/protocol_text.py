@@ -1,15 +1,15 @@
 """The words, tables and figure for what `protocol` measures: sentences that follow from a record and change with it."""
 
+import functools
 from statistics import mean
 
 import pandas as pd
 
 from helpers import results, runs
-from helpers import show as plots
-from helpers.show import figures
-from helpers.show.exhibits import Prose, Table
-from helpers.show.tables import share, value
-from report import overview
+from helpers.show import Table
+from helpers.show.words import counted, data_named, share
+from report import claims, courses
+from report.courses import linked
 from report.prose import protocol
 
 KINDS = {
@@ -85,25 +85,7 @@ def selection_reading(record):
         verdict = (
             "Most of the lead is real, for the last epoch is not a good one; the rest is luck."
         )
-    return f"{told} {verdict} {_reach(record)}".strip()
-
-
-def _reach(record):
-    # Would the choice of an epoch, on all test images, have been enough for the reported accuracy?
-    if protocol.standing(record) is None:
-        return ""
-    gap = record["reported"]["test_accuracy"] - protocol.swing(record)["mean"]
-    if gap <= 0:
-        return "The reported accuracy is not above that of our last epochs, so that there is no sign of such a choice."
-    enough = protocol.chosen(record)["lead"] >= gap
-    return (
-        f"The reported accuracy is {_points(gap)} points above the mean of our last epochs; the best epoch on all test images is {_points(protocol.chosen(record)['lead'])} above it. "
-        + (
-            "Such a choice would account for the gap, and nothing shows whether it was made."
-            if enough
-            else "Even such a choice would not account for the gap."
-        )
-    )
+    return f"{told} {verdict}"
 
 
 def training_reading(record):
@@ -136,127 +118,64 @@ def training_reading(record):
 
 
 def impossible_reading(records):
-    """A paragraph on each reported pair of training accuracy and loss that no measurement can give, with what goes with that accuracy in some of the runs; "" where there is none."""
+    """A paragraph on each reported pair of accuracy and loss, of any report and any part of the images, that no measurement can give; "" where there is none. `records`: those of
+    the reports and of the experiments, which say what loss goes with that accuracy.
+    """
     pairs = {}
-    for record in records.values():
-        reported = record["reported"]
-        if (
-            record["dataset"]["kind"] != "stand-in"
-            and "train_loss" in reported
-            and reported["train_loss"] < protocol.least_loss(reported["train_accuracy"])
-        ):
-            pairs.setdefault((reported["train_accuracy"], reported["train_loss"]), []).append(
-                record
-            )
-    return "\n\n".join(_impossible(*pair, same) for pair, same in pairs.items())
+    for run in courses.of_all(dict.fromkeys(runs.select())):
+        reported = runs.entry(run).get("reported", {})
+        for part in protocol.impossible(reported):
+            pairs[run, part] = (reported[f"{part}_accuracy"], reported[f"{part}_loss"])
+    return "\n\n".join(
+        _impossible(run, part, *pair, _trained_alike(run, records) if part == "train" else [])
+        for (run, part), pair in pairs.items()
+    )
 
 
-def _impossible(accuracy, loss, records):
+def _trained_alike(run, records):
+    # The run and the experiments with the same reported training figures, on images that may be compared.
+    pair = ("train_accuracy", "train_loss")
+    mine = [runs.entry(run)["reported"][name] for name in pair]
+    return [
+        record
+        for record in records.values()
+        if [record["reported"].get(name) for name in pair] == mine and results.comparable(record)
+    ]
+
+
+def _impossible(run, part, accuracy, loss, records):
+    word = {"train": "training"}.get(part, part)
     told = (
-        f"One pair of reported figures cannot belong together: `{records[0]['run']}` gives a training accuracy of {_percent(accuracy)} with a training loss of {loss:.5f}. Each of the {_percent(1 - accuracy)} "
+        f"The report gives `{run}` a {word} accuracy of {_percent(accuracy)} with a {word} loss of {loss:.5f}, which cannot belong together. Each of the {_percent(1 - accuracy)} "
         f"of images that are wrong costs at least $\\log 2$, because another class is at least as probable, so that the mean loss is at least {protocol.least_loss(accuracy):.4f}."
     )
-    passing = [
-        record for record in records if results.comparable(record) and protocol.loss_beside(record)
-    ]
+    if 10 * loss >= protocol.least_loss(accuracy):
+        told += " A loss ten times as large would be possible: the decimal point may have slipped."
+    passing = [record for record in records if protocol.loss_beside(record)]
     if not passing:
-        return told + (
-            " None of our trainings passes through that accuracy."
-            if any(map(results.comparable, records))
-            else ""
-        )
+        return told
     beside = [protocol.loss_beside(record) for record in passing]
-    word = (
-        "about ten times the printed one: a decimal point in the wrong place would explain it"
-        if any(map(protocol.slipped, passing))
-        else f"{mean(beside) / loss:.1f} times the printed one, which no slip of a decimal point explains"
-    )
     names = " and ".join(f"`{record['run']}`" for record in passing)
-    return f"{told} Where {names} passes through that accuracy in training, the loss is {' and '.join(f'{one:.4f}' for one in beside)}, {word}."
+    return f"{told} Where {names} passes through that accuracy in training, the loss is {' and '.join(f'{one:.4f}' for one in beside)}."
 
 
-def difference_reading(one, other):
-    """One sentence that compares a run with the one beside it, (record, predictions) each; `other` None where that has no record."""
-    record, beside = one[0], other and other[0]
+def difference_reading(record, beside, profile):
+    """One sentence that sets a run against the one beside it; `beside` is None where that has no record."""
     name = runs.entry(record["run"])["beside"]
-    if not other:
+    if not beside:
         return f"The run `{name}`, beside which this one stands, has no record in this edition yet."
-    found = protocol.compare(one, other)
-    if not found:
-        return (
-            f"The run `{name}` learnt from {beside['dataset']['train']:,} images for {beside['parameters']['epochs']} epochs in this edition, this one from {record['dataset']['train']:,} "
-            f"for {record['parameters']['epochs']}: the two are not compared."
-        )
-    word = (
-        "better than"
-        if found["low"] > 0
-        else "worse than"
-        if found["high"] < 0
-        else "not told apart from"
-    )
+    if record["parameters"]["epochs"] != beside["parameters"]["epochs"]:
+        return f"The run `{name}` learnt for another number of epochs in this edition: the two are not compared."
+    numbers = claims.compare(record, beside, functools.partial(claims.rightness, profile))
+    if not numbers["n"]:
+        return f"The run `{name}` saw other images in this edition: the two are not compared."
     return (
-        f"With {_change(record, beside)} the run is {word} `{name}`: {100 * found['difference']:+.2f} points of test accuracy, 95 % interval {100 * found['low']:+.2f} to {100 * found['high']:+.2f} "
-        "over test images and seeds."
+        f"With {_change(record, beside)} its test accuracy differs from that of `{name}` by {claims.interval(numbers)} points (mean over {counted(numbers['n'], 'seed')} that both have; 95 % interval for other seeds "
+        "and test images)."
     )
 
 
-def watched(record):
-    """The figure: test accuracy epoch by epoch, and what choosing an epoch by it promises and keeps."""
-    caption = (
-        f"{record['run']}: left, accuracy on the test images after every epoch (the earliest may lie below the frame), beside the reported one; the dot is the last epoch. Right, by how much the "
-        "epoch that does best on a random half of the test images leads the last epoch, on that half and on the other; thin lines span 95\u00a0% of the halves."
-    )
-    return figures.show(
-        figures.stamp(record["dataset"]),
-        record["run"],
-        record["parameters"]["profile"],
-        "watched",
-        caption,
-        plots.watched,
-        record,
-    )
-
-
-def training_table(records):
-    """Training accuracy and loss of some runs: averaged while learning, of the final weights, and as reported."""
-    rows = []
-    for run, record in records.items():
-        (accuracy, _), (loss, _) = (
-            protocol.training_figures(record, metric) for metric in ("accuracy", "loss")
-        )
-        rows += [
-            {
-                "Run": Prose(f"`{run}`"),
-                "Figure": "averaged over the last epoch",
-                "Accuracy": _percent(mean(accuracy)),
-                "Loss": f"{mean(loss):.5f}",
-            },
-            {
-                "Run": "",
-                "Figure": "final weights",
-                "Accuracy": share(record, "train_accuracy"),
-                "Loss": value(record, "train_loss", 5),
-            },
-        ]
-        if record["dataset"]["kind"] != "stand-in" and "train_loss" in record["reported"]:
-            rows.append(
-                {
-                    "Run": "",
-                    "Figure": "reported",
-                    "Accuracy": _percent(record["reported"]["train_accuracy"]),
-                    "Loss": f"{record['reported']['train_loss']:.5f}",
-                }
-            )
-    return Table(
-        pd.DataFrame(rows, columns=["Run", "Figure", "Accuracy", "Loss"]),
-        "Training accuracy and loss, measured in two ways, and as reported.",
-        "tbl-course-training",
-        align="llrr",
-        note=overview.labels(records),
-    )
-
-
-def table(records, profile):
+def protocol_table(records, profile):
     """The experiments: what changed, and test accuracy as reported, of the last epoch, over the later epochs, and of the best one."""
     rows = []
     for run, record in records.items():
@@ -268,7 +187,7 @@ def table(records, profile):
         )
         rows.append(
             {
-                "Run": overview.name(run, profile),
+                "Run": linked(run, profile),
                 "Images": f"{record['dataset']['train']:,}",
                 "Reported": shown,
                 "Last epoch": share(record, "test_accuracy"),
@@ -291,7 +210,7 @@ def table(records, profile):
     note = (
         "Accuracy on the test images. Last epoch: mean and standard deviation over n seeds. Later epochs: lowest and highest of any seed in the second half of the training. Best epoch: chosen on "
         "the test images, mean over seeds; shown for what it would flatter. Reported lies *within*, *above* or *below* the later epochs. "
-        + overview.labels(records)
+        + data_named(records.values())
     )
     if not rows:
         note = "None of these experiments has a record in this edition."
@@ -311,7 +230,7 @@ def _change(record, beside):
     )
     if images:
         return f"{abs(images):,} {'more' if images > 0 else 'fewer'} training images"
-    return f"a dropout of {rate:g}" if rate >= 0 else "its own protocol"
+    return f"a dropout of {rate:g}" if rate >= 0 else "nothing else changed"
 
 
 def _percent(fraction):

@@ -1,6 +1,7 @@
 -- Numbers figures, tables, equations and sections, and resolves @fig-x @tbl-x @eq-x @sec-x. Typst numbers by itself, so
--- there this writes its labels and references; in HTML it writes the numbers. A reference to nothing stops the report.
-local typst, lenient = FORMAT == "typst", false
+-- there this writes its labels and references; in HTML it writes the numbers. A reference to nothing stops the report, unless it
+-- is `partial`, of some runs only: then it becomes plain words.
+local typst, lenient, partial = FORMAT == "typst", false, false
 local names = { fig = "Figure", tbl = "Table", eq = "Equation", sec = "Section" }
 local count, where, problems = { fig = 0, tbl = 0, eq = 0 }, {}, pandoc.List {}
 
@@ -137,6 +138,7 @@ local function reference(label)
     if typst then return pandoc.RawInline("typst", ('#ref(label("%s"));'):format(found.id)) end
     return pandoc.Link(names[kind] .. "\u{a0}" .. found.number, "#" .. found.id)
   end
+  if partial then return pandoc.Str(names[kind] .. " (not in this edition)") end
   problem((found and "no number to refer to: @" or "nothing has the label of @") .. label)
   return pandoc.Code(label)
 end
@@ -158,7 +160,7 @@ local function cite(c)
 end
 
 function Pandoc(doc)
-  lenient = doc.meta.lenient ~= nil
+  lenient, partial = doc.meta.lenient ~= nil, doc.meta.partial ~= nil
   local front = title_page(doc)
   number_sections(doc.blocks)
   local function numbered(blocks) return blocks:walk { Para = paragraph }:walk { traverse = "topdown", Div = div } end
@@ -166,8 +168,10 @@ function Pandoc(doc)
   doc.meta.front, doc.blocks = pandoc.MetaBlocks(front:walk { Cite = cite }), doc.blocks:walk { Cite = cite }
   local known = {}
   for _, found in pairs(where) do known["#" .. found.id] = true end
-  doc.blocks:walk { Link = function(a)
-    if a.target:match("^#") and not known[a.target] then problem("a link to nothing: " .. a.target) end
+  doc.blocks = doc.blocks:walk { Link = function(a)
+    if not a.target:match("^#") or known[a.target] then return end
+    if partial then return a.content end
+    problem("a link to nothing: " .. a.target)
   end }
   if #problems > 0 and not lenient then
     io.stderr:write("problem: " .. table.concat(problems, "; ") .. "\n")

@@ -1,5 +1,6 @@
 -- Lets nothing in but text: whatever stands in a notebook or a record, the report holds no script, no raw HTML or
 -- Typst, no attribute but those below, loads nothing, and links only to the web, to itself and to pages beside it.
+local missing = {} -- signs that the PDF's fonts lack, each with its code point
 local lenient = false -- appendix pages: say on the page what was left out, where the report stops
 
 local function trim(attr)
@@ -28,19 +29,33 @@ local function link(a)
   return a.content
 end
 
-local function element(x) x.attr = trim(x.attr) return x end
+local function spell(x) x.text = x.text:gsub(utf8.charpattern, missing) return x end
+
+local function element(x) x.attr = trim(x.attr) return x.text and spell(x) or x end
 local function nothing() return {} end
 
 -- pandoc leaves these signs as they are at the start of a table's cell, where Typst takes them for a heading or a list.
 local function word(s)
+  spell(s)
   local sign = FORMAT == "typst" and s.text:match("^[=+/-]+$")
   if sign then return pandoc.RawInline("typst", (sign:gsub(".", "\\%0"))) end
   local number = FORMAT == "typst" and s.text:match("^(%d+)%.$")
   if number then return pandoc.RawInline("typst", number .. "\\.") end
+  return s
 end
 
 return {
-  { Meta = function(meta) lenient = meta.lenient ~= nil end },
+  { Meta = function(meta)
+    lenient = meta.lenient ~= nil
+    local first = pandoc.List {}
+    for _, code in utf8.codes(meta.missing or "") do
+      local name = ("U+%04X"):format(code)
+      missing[utf8.char(code)] = name
+      if #first < 6 then first:insert(name) end
+    end
+    if #first > 0 then meta.missing = table.concat(first, ", ") end
+    return meta
+  end },
   { RawBlock = nothing, RawInline = nothing, Image = image, Link = link, Str = word,
     Header = element, Div = element, Span = element, Code = element, CodeBlock = element, Table = element,
     Figure = element, TableHead = element, TableFoot = element, Row = element, Cell = element },

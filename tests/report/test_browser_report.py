@@ -14,6 +14,7 @@ import pytest
 from browser import Visit, chromium, needs_chromium
 
 from helpers import datasets
+from helpers.datasets import copies
 from helpers.store import files, paths
 
 pytestmark = [*needs_chromium, pytest.mark.slow]
@@ -23,7 +24,7 @@ PHONE = 390
 
 @pytest.fixture(scope="module")
 def edition(tmp_path_factory):
-    """Folder report/smoke of an edition made as a user makes it: one run on stand-ins, and a second record from it."""
+    """report/smoke, made as a user makes it: one run on stand-ins, and a second record from it."""
     folder = tmp_path_factory.mktemp("edition")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paths, "DATA", folder / "data")
@@ -32,15 +33,15 @@ def edition(tmp_path_factory):
     held = json.loads(meta.read_text(encoding="utf-8"))
     held["title"] = f"MNIST {EVIL}"
     held["class_names"][3] = f"three {EVIL}"
-    files.save_json(meta, files.sealed(held))
+    files.save_all({meta: files.as_json(held)}, manifest=meta.with_name(copies.MANIFEST))
 
-    python("grid.runner", folder, "--profile", "smoke", "--runs", "mnist-mlp")
+    python("grid", folder, "--profile", "smoke", "--runs", "mnist-mlp")
     made, results = folder / "out/report/smoke", folder / "out/report/smoke/results"
     record = json.loads((results / "mnist-mlp.json").read_text(encoding="utf-8"))
     assert EVIL in record["dataset"]["label"] and EVIL in record["dataset"]["class_names"][3]
-    files.save_json(results / "mnist-first.json", files.sealed(record | {"run": "mnist-first"}))
+    files.save_json(results / "mnist-first.json", record | {"run": "mnist-first"})
     shutil.copy(results / "mnist-mlp.npz", results / "mnist-first.npz")
-    python("report.build", folder, "--profile", "smoke")
+    python("report", folder, "--profile", "smoke")
     return made
 
 
@@ -79,7 +80,8 @@ def sideways(page):
         if (root.scrollWidth <= root.clientWidth) return [];
         const out = [...document.querySelectorAll("body *")]
             .filter(e => e.getBoundingClientRect().right > root.clientWidth + 1);
-        return [`${root.scrollWidth} > ${root.clientWidth}`, ...out.slice(0, 5).map(e => e.outerHTML.slice(0, 120))];
+        const shown = out.slice(0, 5).map(e => e.outerHTML.slice(0, 120));
+        return [`${root.scrollWidth} > ${root.clientWidth}`, ...shown];
     }""")
 
 
@@ -93,6 +95,8 @@ def test_a_page_stands_alone_shows_its_images_and_never_scrolls_sideways(browser
             "folds => folds.forEach(fold => fold.open = true)"
         )
         assert sideways(visit.page) == [], "with everything unfolded"
+        cut = "all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.innerText)"
+        assert visit.page.locator("pre").evaluate_all(cut) == [], "no code is cut off"
         assert visit.said == []
         assert visit.asked == [file.as_uri()]
 
@@ -122,7 +126,8 @@ def test_each_entry_of_the_contents_moves_to_its_heading(browser, file):
                 const goal = document.getElementById(decodeURIComponent(hash.slice(1)));
                 const top = goal ? goal.getBoundingClientRect().top : NaN;
                 const ended = root.scrollTop + root.clientHeight >= root.scrollHeight - 2;
-                return {hash, moved: root.scrollTop > 0, seen: top > -2 && top < (ended ? root.clientHeight : 60)};
+                const seen = top > -2 && top < (ended ? root.clientHeight : 60);
+                return {hash, moved: root.scrollTop > 0, seen};
             }""")
             assert there == {"hash": entry.get_attribute("href"), "moved": True, "seen": True}
         assert visit.said == []
@@ -143,8 +148,9 @@ def test_the_dark_page_is_dark_and_its_text_light(browser, file):
     def lightness(scheme):
         with Visit(browser, color_scheme=scheme) as visit:
             visit.page.goto(file.as_uri())
-            colours = visit.page.evaluate("""() => [getComputedStyle(document.documentElement).backgroundColor,
-                                                    getComputedStyle(document.querySelector("main p")).color]""")
+            colours = visit.page.evaluate("""() => [
+                getComputedStyle(document.documentElement).backgroundColor,
+                getComputedStyle(document.querySelector("main p")).color]""")
             return [
                 sum(int(part) for part in re.findall(r"\d+", colour)[:3]) / 765
                 for colour in colours

@@ -26,7 +26,7 @@ ACCOUNT = {
 
 def test_the_table_tells_outcomes_losses_and_what_was_not_tried(tmp_path):
     (tmp_path / "faults.json").write_text(json.dumps(ACCOUNT))
-    table = faults.table(tmp_path / "faults.json")
+    table = faults.fault_table(tmp_path / "faults.json")
     assert [row[2] for row in table.rows] == [
         "nothing is lost",
         "not tried: a tmpfs cannot be mounted here",
@@ -36,4 +36,4 @@ def test_the_table_tells_outcomes_losses_and_what_was_not_tried(tmp_path):
 
 
 def test_without_an_account_the_report_says_how_to_get_one(tmp_path):
-    assert "make test-all" in faults.table(tmp_path / "none.json").markdown
+    assert "make test-all" in faults.fault_table(tmp_path / "none.json").markdown

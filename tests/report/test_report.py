@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,10 +17,10 @@ import typst
 from helpers import results
 from helpers.store import files, paths
 from report import build as report
-from report import pages
+from report import pages, typeset
 
 HEAD = """import pandas as pd
-from helpers.show.exhibits import Figure, Prose, Source, Table"""
+from helpers.show.exhibits import Figure, Prose, Table, plain, source"""
 EVIL = [
     "<script>alert(1)</script>",
     "</figure></table>",
@@ -83,10 +84,10 @@ def assert_harmless(page):
 
 @pytest.fixture
 def out(tmp_path, monkeypatch):
-    """A folder with spaces and accents as OUT, with one figure, and a way to say which notebook is the report."""
+    """A folder with spaces, accents, a colon as OUT; in it a record, a figure, a report.ipynb."""
     from PIL import Image
 
-    folder = tmp_path / "some où dir"
+    folder = tmp_path / "some où dir" / "12:30"
     figure = folder / "figures" / "smoke" / "run" / "curves é.png"
     figure.parent.mkdir(parents=True)
     content = io.BytesIO()
@@ -102,16 +103,15 @@ def out(tmp_path, monkeypatch):
         "dataset": {"kind": "official", "sha256": "?"},
         "seeds": [{}],
         "figures": [],
-        "predictions_sha256": files.bytes_sha256(b"answers"),
     }
     files.save_json(
-        paths.results("smoke") / "mnist-mlp.json", files.sealed(content)
+        paths.results("smoke") / "mnist-mlp.json", content
     )  # a report needs a result to report on
     return folder
 
 
 def write(path, *cells):
-    """A notebook of cells: text is Markdown, and text in a tuple is code; `profile = ...` is the parameters cell."""
+    """A notebook of cells: text is Markdown, text in a tuple code; `profile =` makes parameters."""
     node = nbformat.v4.new_notebook(
         metadata={"kernelspec": {"name": "python3", "display_name": "x", "language": "python"}}
     )
@@ -128,7 +128,7 @@ def write(path, *cells):
 
 
 def both(text, folder):
-    return Page(pages.html(text, folder)), pages.pdf(text, folder)
+    return Page(typeset.html(text, folder)), typeset.pdf(text, folder)
 
 
 def table(cells, label="tbl-a"):
@@ -160,11 +160,12 @@ NOTEBOOK = [
     ('profile = "?"',),
     (HEAD,),
     ('Prose("::: {.standin}\\n**Stand-in images.** Not real.\\n:::")',),
-    "## Data\n\nKana かな, accents é. See @fig-a, @tbl-a, @eq-a, (@sec-data) and [@lecun1998].[^1]\n\n[^1]: A note.",
+    "## Data\n\nKana かな, accents é. See @fig-a, @tbl-a, @eq-a, (@sec-data) and [@lecun1998].[^1]"
+    "\n\n[^1]: A note.",
     "$$ a^2 $$ {#eq-a}",
     ('Figure("figures/smoke/run/curves é.png", "A figure.", "fig-a")',),
     ('Table(pd.DataFrame({"a": [profile], "b": [.5]}), "A table.", "tbl-a", note="A note.")',),
-    ('Source("helpers.show.markup:plain")',),
+    ("source(plain)",),
 ]
 
 
@@ -193,6 +194,45 @@ def test_a_report_is_built_once_and_again_only_when_something_changed(out):
     report.build("smoke", say=said.append)
     assert "More text" in Page(page.read_bytes()).text
     assert not [path for path in page.parent.iterdir() if "partial" in path.name]
+
+
+def test_damaged_results_are_named_and_left_out(out):
+    said = []
+    write(report.NOTEBOOK, "# T")
+    files.save_all(
+        {paths.results("smoke") / "mnist-cnn.json": b"{}"},
+        manifest=paths.results("smoke") / "mnist-cnn.sha256",
+    )
+    (paths.results("smoke") / "mnist-cnn.json").write_bytes(b"{ }")
+    report._make("smoke", [out / "a.html", out / "a.pdf"], out / ".state.json", said.append)
+    assert len(said) == 1 and "mnist-cnn.json is damaged" in said[0]
+    assert (out / "a.html").exists() and (out / "a.pdf").exists()
+
+
+def test_a_page_is_that_of_the_notebook_as_it_was_last_executed(out):
+    folder, said = paths.executed("smoke"), []
+    folder.mkdir()
+    for run in ("mnist-mlp", "mnist-cnn"):
+        write(folder / f"{run}.ipynb", "# First")
+    (folder / "gone.html").write_text("a page without a notebook")
+    report._make_pages("smoke", {}, said.append)
+    before = report._notebooks("smoke")
+    assert sorted(path.name for path in folder.glob("*.html")) == [
+        "mnist-cnn.html",
+        "mnist-mlp.html",
+    ]
+
+    untouched = (folder / "mnist-cnn.html").stat().st_mtime_ns
+    write(folder / "mnist-mlp.ipynb", "# Second")
+    os.utime(folder / "mnist-mlp.ipynb", (1, 1))  # copied with its time, say
+    report._make_pages("smoke", before, said.append)
+    assert "Second" in (folder / "mnist-mlp.html").read_text()
+    assert (folder / "mnist-cnn.html").stat().st_mtime_ns == untouched and said == []
+
+    (folder / "mnist-mlp.ipynb").write_text("{")
+    report._make_pages("smoke", report._notebooks("smoke") | {"mnist-mlp": "?"}, said.append)
+    assert len(said) == 1 and "mnist-mlp.ipynb: no page" in said[0] and "\n" not in said[0]
+    assert not (folder / "mnist-mlp.html").exists(), "a page of another execution"
 
 
 def test_an_unchanged_report_needs_no_heavy_import(out, monkeypatch):
@@ -269,7 +309,7 @@ def test_an_unknown_profile_is_named_with_the_known_ones(out, capsys):
     ],
 )
 def test_what_leads_nowhere_stops_the_report_and_is_named(out, tmp_path, text, words):
-    for make in (pages.html, pages.pdf):
+    for make in (typeset.html, typeset.pdf):
         with pytest.raises(paths.UserError, match=words):
             make(f"# T\n\n## S\n\n{text}\n", tmp_path)
 
@@ -296,18 +336,64 @@ def test_a_figure_and_a_publication_may_be_cited_together(tmp_path):
 
 
 def test_contents_and_references_link_to_what_is_there(tmp_path):
-    text = "# T\n\n## Über kana かな\n\n### かな\n\n### 漢字\n\n@sec-漢字 [@lecun1998] and @guo2017\n\n## Last\n"
+    text = "# T\n\n## Über kana かな\n\n### かな\n\n### 漢字\n\n"
+    text += "@sec-漢字 [@lecun1998] and @guo2017\n\n## Last\n"
     page, _ = both(text, tmp_path)
     links = [value for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
     targets = {value[1:] for value in links if value.startswith("#")}
     assert targets and targets <= page.ids()
 
 
+@pytest.mark.parametrize("text", ["@fig-none shows it.", "As [@tbl-none; @sec-none].", "[x](#no)"])
+def test_in_a_report_of_some_runs_a_reference_to_nothing_becomes_plain_words(tmp_path, text):
+    partial = {"partial": "true"}
+    page = Page(typeset.html(f"# T\n\n## S\n\n{text}\n", tmp_path, partial))
+    assert "(not in this edition)" in page.text or text == "[x](#no)"
+    assert not [value for _, name, value in page.attributes if name == "href" and "no" in value]
+    assert typeset.pdf(f"# T\n\n## S\n\n{text}\n", tmp_path, partial).startswith(b"%PDF")
+
+
+def test_sections_and_texts_over_code_that_shows_nothing_are_left_out(tmp_path):
+    new, code = (
+        nbformat.v4,
+        lambda text: nbformat.v4.new_code_cell(
+            "f()", outputs=[output("display_data", data={"text/markdown": text, "text/plain": "p"})]
+        ),
+    )
+    cells = [
+        new.new_markdown_cell("# T"),
+        new.new_code_cell("x = 1"),
+        new.new_markdown_cell("## A"),
+    ]
+    cells += [
+        code(""),
+        new.new_markdown_cell("### A1"),
+        code(" "),
+        new.new_markdown_cell("after A"),
+    ]
+    cells += [new.new_markdown_cell("## B"), new.new_markdown_cell("over none"), code("")]
+    cells += [new.new_markdown_cell("over some"), code("shown"), new.new_markdown_cell("## C")]
+    cells += [new.new_markdown_cell("no code")]
+    node = new.new_notebook(cells=cells)
+    text = pages.markdown(node, tmp_path)
+    assert re.findall(r"[#\w ]+", text) == "# T,## B,over some,shown,## C,no code".split(",")
+
+
+@pytest.mark.parametrize("sign", ["한", "亿", "म", "😀"])
+def test_a_sign_that_the_pdf_cannot_show_stands_as_its_code_point(tmp_path, sign):
+    typeset.pdf(f"# T\n\n## S {sign}\n\n`{sign}` a{sign}b かな é ≥\n", tmp_path)
+    source = (tmp_path / "report.typ").read_text(encoding="utf-8")
+    code = f"U+{ord(sign):04X}"
+    assert sign not in re.sub(r"<.*?>", "", source) and f"a{code}b かな é ≥" in source
+    assert f"such as {code}." in source
+    assert sign in Page(typeset.html(f"# T\n\n## S\n\n{sign}\n", tmp_path)).text
+
+
 # nothing gets in
 
 
 def test_no_cell_becomes_markup_in_html(tmp_path):
-    page = Page(pages.html("# T\n\n## S\n\n" + table(EVIL), tmp_path))
+    page = Page(typeset.html("# T\n\n## S\n\n" + table(EVIL), tmp_path))
     assert_harmless(page)
     assert page.tags.count("td") == len(EVIL) and page.tags.count("h1") == 2
     for text in EVIL:
@@ -315,10 +401,10 @@ def test_no_cell_becomes_markup_in_html(tmp_path):
 
 
 def test_no_cell_becomes_markup_in_typst(tmp_path):
-    pages.pdf("# T\n\n## S\n\n" + table(EVIL), tmp_path)
+    typeset.pdf("# T\n\n## S\n\n" + table(EVIL), tmp_path)
 
     def found(kind):
-        fonts = [str(pages._kana_folder())]
+        fonts = [str(typeset.kana_folder())]
         return json.loads(
             typst.query(str(tmp_path / "report.typ"), kind, root=str(tmp_path), font_paths=fonts)
         )
@@ -362,7 +448,7 @@ def test_notebook_text_brings_no_script_and_no_raw_typst(tmp_path, text):
 
 
 def test_the_page_forbids_scripts_and_remote_loads(tmp_path):
-    page = Page(pages.html("# T\n\n## S かな\n", tmp_path))
+    page = Page(typeset.html("# T\n\n## S かな\n", tmp_path))
     contents = [value for tag, name, value in page.attributes if (tag, name) == ("meta", "content")]
     policy = next(value for value in contents if "default-src" in value)
     assert (
@@ -375,8 +461,8 @@ def test_the_page_forbids_scripts_and_remote_loads(tmp_path):
 
 
 def test_kana_travel_with_the_page_and_only_where_there_are_some(tmp_path):
-    assert b"font/woff" in pages.html("# T\n\n## S ゝ\n", tmp_path)
-    assert b"font/woff" not in pages.html("# T\n\n## S\n", tmp_path)
+    assert b"font/woff" in typeset.html("# T\n\n## S ゝ\n", tmp_path)
+    assert b"font/woff" not in typeset.html("# T\n\n## S\n", tmp_path)
 
 
 def test_a_table_of_many_rows_and_columns_is_typeset(tmp_path):
@@ -403,7 +489,7 @@ def test_a_browser_loads_nothing_says_nothing_and_never_scrolls_sideways(tmp_pat
         table(["a_very_long_word_that_cannot_be_broken_" * 4]) + "\n```\n" + "x" * 300 + "\n```\n\n"
     )
     wide += "$$" + "a + " * 60 + "a$$ {#eq-a}\n\n`" + "y" * 200 + "`"
-    (tmp_path / "page.html").write_bytes(pages.html("# T\n\n## S かな\n\n" + wide, tmp_path))
+    (tmp_path / "page.html").write_bytes(typeset.html("# T\n\n## S かな\n\n" + wide, tmp_path))
     said, asked = [], []
     with sync_playwright() as play:
         browser = play.chromium.launch(
@@ -436,7 +522,7 @@ def appendix(tmp_path, *outputs, source="f()", tags=()):
         nbformat.v4.new_code_cell(source, outputs=list(outputs), metadata={"tags": list(tags)}),
     ]
     nbformat.write(node, tmp_path / "run.ipynb")
-    report.appendix(tmp_path / "run.ipynb", tmp_path / "run.html")
+    report.page_of_run(tmp_path / "run.ipynb", tmp_path / "run.html")
     return Page((tmp_path / "run.html").read_bytes())
 
 
@@ -480,6 +566,35 @@ def test_an_appendix_embeds_images_and_has_no_remote_one(tmp_path):
     assert page.tags.count("img") == 1 and "image not shown" in page.text
 
 
+def test_an_appendix_keeps_images_beside_the_notebook_svg_jpeg_and_formulas(tmp_path, monkeypatch):
+    from PIL import Image
+
+    contents = {kind: io.BytesIO() for kind in ("PNG", "JPEG")}
+    for kind, content in contents.items():
+        Image.new("L", (4, 4)).save(content, kind)
+    png, jpeg = (base64.b64encode(one.getvalue()).decode() for one in contents.values())
+    space = "http://www.w3.org/2000/svg"
+    svg = f"<svg xmlns='{space}' width='9' height='9'><script>alert(1)</script></svg>"
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path / "notebooks")
+    files.save_bytes(tmp_path / "notebooks/some dir/a.svg", svg.encode())
+    cell = nbformat.v4.new_markdown_cell(
+        "![x](<some%20dir/a.svg>) <img width=9 src='some%20dir/a.svg' onerror='alert(1)'>"
+        f" ![y](attachment:b.png) ![z](data:image/png;base64,{png}) ![no](../../../etc/passwd)"
+    )
+    cell.attachments = {"b.png": {"image/png": png}}
+    forms = [{"image/svg+xml": svg}, {"image/jpeg": jpeg}, {"text/latex": r"$\displaystyle x^2$"}]
+    forms += [{"text/html": '<img src="some%20dir/a.svg"/><script>alert(1)</script>'}]
+    outputs = [output("display_data", data={"text/plain": "LOST", **form}) for form in forms]
+    node = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_code_cell("", outputs=outputs)])
+    nbformat.write(node, tmp_path / "run.ipynb")
+    report.page_of_run(tmp_path / "run.ipynb", tmp_path / "run.html")
+    page = Page((tmp_path / "run.html").read_bytes())
+    assert_harmless(page)
+    assert page.tags.count("img") == 7 and page.tags.count("math") == 1
+    assert "LOST" not in page.text and "image not shown: ../../../etc/passwd" in page.text
+
+
 @pytest.mark.parametrize("tags, opened", [((), 1), (("setup",), 0), (("figure",), 0)])
 def test_code_that_teaches_stands_open_and_set_up_is_folded(tmp_path, tags, opened):
     page = appendix(tmp_path, tags=tags)
@@ -489,4 +604,4 @@ def test_code_that_teaches_stands_open_and_set_up_is_folded(tmp_path, tags, open
 def test_a_damaged_notebook_is_named(tmp_path):
     (tmp_path / "a.ipynb").write_text("{")
     with pytest.raises(paths.UserError, match="a.ipynb"):
-        report.appendix(tmp_path / "a.ipynb", tmp_path / "a.html")
+        report.page_of_run(tmp_path / "a.ipynb", tmp_path / "a.html")

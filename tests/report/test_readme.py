@@ -1,0 +1,66 @@
+"""README and committed report show the committed records."""
+
+import html
+import re
+
+from helpers import results, runs
+from helpers.show import words
+from helpers.store import paths
+from report import courses, readme
+
+
+def test_the_readme_shows_the_committed_records_and_nothing_else(monkeypatch):
+    monkeypatch.setattr(paths, "OUT", paths.ROOT)
+    text = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+    between = text.split(readme.START)[1].split(readme.END)[0].strip()
+    assert between == readme.results_table()
+    for run, record in courses.of_all(results.load_all("full")).items():
+        assert f"`{run}`" in between and record["dataset"]["label"] in between
+
+
+def test_the_committed_report_shows_the_committed_records(monkeypatch):
+    monkeypatch.setattr(paths, "OUT", paths.ROOT)
+    page = (paths.report("full") / "report.html").read_text(encoding="utf-8")
+    rows = [
+        [
+            html.unescape(re.sub("<[^>]*>", "", cell))
+            for cell in re.findall("<td.*?</td>", row, re.DOTALL)
+        ]
+        for row in re.findall("<tr>.*?</tr>", page, re.DOTALL)
+    ]
+    for run, record in results.load_all("full").items():
+        if runs.entry(run)["report"] != "audit":
+            shown = words.share(record, "test_accuracy")
+            assert any(
+                row[:1] == [run] and shown in row and str(len(record["seeds"])) in row
+                for row in rows
+            ), f"{run}, {shown}: run `make report PROFILE=full`"
+
+
+def test_the_readme_sets_experiments_apart_and_counts_the_runs_of_the_reports_only(
+    tmp_path, monkeypatch
+):
+    def made(run):
+        seeds = [{"test_accuracy": 0.98, "seconds": 10.0}]
+        return {
+            "run": run,
+            "seeds": seeds,
+            "parameters": {"profile": "full"},
+            "parameter_count": 5,
+            "dataset": {"kind": "official", "test": 10000, "label": "MNIST"},
+        }
+
+    monkeypatch.setattr(
+        results,
+        "load_all",
+        lambda profile: {run: made(run) for run in runs.select() if run.startswith("mnist")},
+    )
+    first, apart = readme.results_table().split("Experiments of our own")
+    assert (
+        "`mnist-first-course`" not in first
+        and "`mnist-first`" in first
+        and "Not measured yet: `fashion-dense`" in first
+    )
+    assert "| `mnist-first-course` | `mnist-first` | MNIST | 98.00 % | 1 |" in apart
+    monkeypatch.setattr(results, "load_all", lambda profile: {"mnist-mlp": made("mnist-mlp")})
+    assert "Experiments" not in readme.results_table() and "-course" not in readme.results_table()

@@ -1,0 +1,160 @@
+"""The report's tables over many runs: what stands beside a reported figure, and what must not."""
+
+import pandas as pd
+import pytest
+
+from helpers import runs
+from report import courses, tables
+
+
+def record(run="mnist-mlp", accuracy=0.98, kind="official", profile="full", **more):
+    """A record with a seed for each entry of `seconds`, or of `deviations` from its accuracy."""
+    seconds = more.pop("seconds", [50.0] * len(more.get("deviations", [0])))
+    deviations = more.pop("deviations", [0] * len(seconds))
+    seeds = [
+        {
+            "seed": number,
+            "test_accuracy": accuracy + deviation,
+            "test_loss": 0.08,
+            "train_accuracy": 0.99,
+            "train_loss": 0.02,
+            "epochs": 20,
+            "seconds": spent,
+            "seconds_per_epoch": spent / 20,
+            "images_per_second": 20 / spent,
+            "nll": 0.3,
+            "ece": 0.05,
+            "temperature": 1.5,
+            "nll_scaled": 0.2,
+            "ece_scaled": 0.01,
+            "history": {"accuracy": [0.9, 0.97], "loss": [0.3, 0.1]},
+            **more,
+        }
+        for number, (spent, deviation) in enumerate(zip(seconds, deviations))
+    ]
+    sizes = {"train": 54000, "validation": 6000, "test": 10000, "classes": 10}
+    words = {
+        "label": "MNIST",
+        "name": "mnist",
+        "split": "official",
+        "licence": "free",
+        "sha256": "0123456789abcdef",
+    }
+    return {
+        "run": run,
+        "seeds": seeds,
+        "parameters": {"profile": profile, "network": "mnist_mlp"},
+        "parameter_count": 669706,
+        "dataset": {"kind": kind, **sizes, **words},
+        "hardware": {"threads": 1},
+        "layers": [{"macs": 668672}, {"macs": 1000}],
+    }
+
+
+def trainings(*records):
+    """The frame that the tables take, of records that lie on no disk."""
+    rows = [
+        {
+            "run": one["run"],
+            "report": runs.entry(one["run"])["report"],
+            "network": one["parameters"]["network"],
+            "parameter_count": one["parameter_count"],
+            "label": one["dataset"]["label"],
+            "train": one["dataset"]["train"],
+            **{name: value for name, value in seed.items() if name != "history"},
+        }
+        for one in records
+        for seed in one["seeds"]
+    ]
+    return courses.trainings(pd.DataFrame(rows), {one["run"]: one for one in records})
+
+
+def cells(table):
+    return [[str(cell) for cell in row] for row in table.rows]
+
+
+def test_verdict_follows_the_rule_and_never_compares_what_must_not_be_compared():
+    reported, spread = runs.entry("mnist-mlp")["reported"]["test_accuracy"], (-0.001, 0, 0.001)
+    for shift, verdict in ((0, "within"), (0.01, "above"), (-0.01, "below")):
+        one = record(accuracy=reported + shift, deviations=spread)
+        assert courses.verdict(one) == verdict
+    wide = record(accuracy=reported - 0.01, deviations=(-0.01, 0, 0.01))
+    assert courses.verdict(wide) == "within"
+    few = record(accuracy=reported, deviations=(-0.001, 0.001))
+    assert courses.verdict(few) == "too few trainings"
+    assert courses.verdict(record(kind="stand-in")) == "stand-in"
+    assert courses.verdict(record(kind="partial")) == "part of the data"
+    assert courses.verdict(record(profile="quick")) == "short run"
+    assert courses.verdict(record("fashion-dense")) == "not reported"
+
+
+def test_a_runs_accuracy_stands_beside_the_reported_one_but_not_a_stand_ins(folders):
+    measured = trainings(record(seconds=[50, 60, 1900]), record("mnist-first", kind="stand-in"))
+    shown = tables.measured(measured, "full", "mnist-2019")
+    assert cells(shown)[0] == [
+        *("`mnist-mlp`", "669,706", "98.20 %", "98.00 ± 0.00 %", "0.1388", "0.0800 ± 0.0000"),
+        *("3", "60", "below"),
+    ]
+    assert cells(shown)[1][2:5] == ["–", "98.00 %", "–"] and cells(shown)[1][-1] == "stand-in"
+    none = tables.measured(measured, "full", "k49")
+    assert none.rows == []
+
+
+def test_a_run_leads_to_the_page_of_its_notebook_where_there_is_one(folders):
+    from helpers.store import files, paths
+
+    files.save_bytes(paths.executed("full") / "mnist-mlp.html", b"a page")
+    shown = tables.measured(trainings(record()), "full", "mnist-2019")
+    assert cells(shown)[0][0] == "[`mnist-mlp`](notebooks/mnist-mlp.html)"
+
+
+def test_seconds_are_medians_which_one_paused_training_does_not_move():
+    shown = tables.time(
+        trainings(record(seconds=[50, 60, 900]), record("mnist-cnn", kind="partial"))
+    )
+    assert cells(shown)[0][1:] == ["54,000", "20", "60", "3.0", "0", "1", "33"]
+    assert cells(shown)[1][-1] == "–", "seconds on other data are not compared"
+
+
+def test_training_figures_stand_beside_the_reported_ones_but_not_a_stand_ins():
+    shown = tables.training(trainings(record(), record("emnist-first-letters")))
+    assert cells(shown) == [
+        ["`mnist-mlp`", "99.88 %", "97.00 %", "99.00 %", "0.0038", "0.1000", "0.0200", "MNIST"]
+    ], "the other report gives none"
+    none = tables.training(trainings(record(kind="stand-in")))
+    assert none.rows == []
+
+
+def test_a_data_set_is_shown_once_with_the_largest_sizes_that_a_run_used():
+    small, large = record("mnist-cnn"), record()
+    small["dataset"] = {**small["dataset"], "train": 900}
+    shown = tables.data({"mnist-cnn": small, "mnist-mlp": large})
+    assert cells(shown) == [
+        ["MNIST", "official", "10", "54,000 / 6,000 / 10,000", "official", "free", "0123456789ab"]
+    ]
+
+
+def test_two_data_sets_of_one_title_are_two_and_one_of_ones_own_is_not_official():
+    other = record("mnist-cnn")
+    other["dataset"] = {**other["dataset"], "sha256": "f" * 64, "name": "shapes"}
+    shown = cells(tables.data({"mnist-cnn": other, "mnist-mlp": record()}))
+    assert [row[1] for row in shown] == ["own", "official"]
+
+
+def test_a_network_is_shown_once_with_its_cost_and_the_number_of_its_runs():
+    shown = tables.networks(trainings(record(seconds=[1, 2]), record("mnist-cnn")))
+    assert cells(shown) == [["`mnist_mlp`", "mnist-2019", "669,706", "669,672", "2"]]
+
+
+def test_calibration_is_told_before_and_after_scaling():
+    shown = tables.calibration(trainings(record()))
+    assert cells(shown) == [["`mnist-mlp`", "0.300", "0.0500", "1.50", "0.200", "0.0100"]]
+
+
+@pytest.mark.parametrize(
+    "table", [tables.networks, tables.time, tables.training, tables.calibration]
+)
+def test_an_edition_without_a_run_of_the_course_reports_has_empty_tables(table):
+    audits_only = trainings(record("audit-mnist")).drop(columns=list(courses.ABOUT))
+    assert table(courses.trainings(audits_only, {})).rows == []
+    assert tables.data({}).rows == []
