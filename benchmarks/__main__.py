@@ -1,6 +1,8 @@
-"""Measure, print a table, write report/bench.json: `make bench`, or `make bench ROWS=load,noop` for some rows; `make bench-long` for those that train for long.
+"""Measure, print a table, write report/bench.json: `make bench`, or `make bench ROWS=load,noop` for
+some rows; `make bench-long` for those that train for long.
 
-Each row is written as soon as it is measured, so that an interrupted benchmark keeps what it has. report/bench-machine.json says when and on what each was measured.
+Each row is written as soon as it is measured, so that an interrupted benchmark keeps what it has.
+report/bench-machine.json says when and on what each was measured.
 """
 
 import argparse
@@ -18,7 +20,8 @@ RESULT, MACHINE = paths.REPORT_SOURCE / "bench.json", paths.REPORT_SOURCE / "ben
 
 
 def main(arguments=None):
-    """Command line; returns the exit status: 0 once everything is measured, whether the goals are met or not."""
+    """Command line; returns the exit status: 0 once everything is measured, whether the goals are
+    met or not."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Measure what this project's speed is worth."
     )
@@ -49,9 +52,9 @@ def main(arguments=None):
     except paths.UserError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
-    print(
-        f"\n{table(files.load_json(RESULT))}\n\nMeasured in {(time.perf_counter() - started) / 60:.1f} minutes, written to {RESULT}."
-    )
+    minutes = (time.perf_counter() - started) / 60
+    print(f"\n{table(files.load_json(RESULT))}\n")
+    print(f"Measured in {minutes:.1f} minutes, written to {RESULT}.")
     return 0
 
 
@@ -85,7 +88,8 @@ def measured(name):
 
 
 def load():
-    """Processes that wanted a core in the last minute, on average; None where the system does not say."""
+    """Processes that wanted a core in the last minute, on average; None where the system does not
+    say."""
     return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
 
 
@@ -94,9 +98,9 @@ def table(held):
     lines = [f"{'row':30} {'ratio':>8} {'low':>8} {'high':>8}  {'goal':>8}"]
     for name, entry in held.items():
         goal = f"{'>=' if entry['better'] == 'higher' else '<='} {entry['goal']:g}"
-        lines.append(
-            f"{name:30} {entry['ratio']:8.3g} {entry['low']:8.3g} {entry['high']:8.3g}  {goal:>8}  {'met' if bench.met(entry) else 'NOT MET':7}  {entry['unit']}"
-        )
+        ratios = " ".join(f"{entry[key]:8.3g}" for key in ("ratio", "low", "high"))
+        verdict = "met" if bench.met(entry) else "NOT MET"
+        lines.append(f"{name:30} {ratios}  {goal:>8}  {verdict:7}  {entry['unit']}")
     return "\n".join(lines)
 
 

@@ -11,7 +11,8 @@ SETTING = "strong"  # that of the fingers report: flips, 90 degrees, shifts and 
 
 
 def augment(say=print):
-    """Rows: seconds of a carlosnet epoch on transformed images over those of a plain one, of one training that has the machine to itself; and of two side by side."""
+    """Rows: seconds of a carlosnet epoch on transformed images over those of a plain one, of one
+    training that has the machine to itself; and of two side by side."""
     say(f"  carlosnet, {COUNT:,} images; seconds, transformed over plain")
     alone = _compared(
         [Worker(ours, RUN, COUNT, 1, 0)], [Worker(ours, RUN, COUNT, 1, 0, SETTING)], say
@@ -49,7 +50,8 @@ def composed(count):
 
 
 def layered(count):
-    """The same transformations as Keras's preprocessing layers, one after another, mapped over batches in parallel and prefetched."""
+    """The same transformations as Keras's preprocessing layers, one after another, mapped over
+    batches in parallel and prefetched."""
     import tensorflow as tf
 
     from helpers.augmentation import SETTINGS

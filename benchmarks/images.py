@@ -1,10 +1,12 @@
-"""Images to measure with: stand-ins, repeated up to the number that is asked for. How fast a network learns does not depend on what it sees."""
+"""Images to measure with: stand-ins, repeated up to the number that is asked for. How fast a
+network learns does not depend on what it sees."""
 
 import numpy as np
 
 
 def parts(dataset, train, validation):
-    """(data, split): a data set's stand-in, and a `batches.Split` of so many images of it, uint8 (n, height, width, 1)."""
+    """(data, split): a data set's stand-in, and a `batches.Split` of so many images of it, uint8
+    (n, height, width, 1)."""
     from helpers import batches, datasets
 
     data = datasets.load(dataset, mode="stand-in")

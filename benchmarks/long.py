@@ -1,6 +1,8 @@
-"""Whole trainings: how soon a short schedule is as accurate as the faithful one, and how soon a search is as good as random search.
+"""Whole trainings: how soon a short schedule is as accurate as the faithful one, and how soon a
+search is as good as random search.
 
-On real images, of which `make` must know (a network, or MIRROR=DIR). What is finished is not trained again: an interrupted benchmark goes on where it was, and
+On real images, of which `make` must know (a network, or MIRROR=DIR). What is finished is not
+trained again: an interrupted benchmark goes on where it was, and
 `rm -r data/bench data/trained/bench` begins anew.
 """
 
@@ -19,15 +21,13 @@ from helpers.store import paths
 from helpers.store.paths import UserError
 
 FOLDER, SEEDS = paths.DATA / "bench", 5
-TRIALS, EPOCHS, RUNGS = (
-    10,
-    10,
-    9,
-)  # of random search, as in the course report; the longest training of Hyperband, whose first are a ninth of it
+TRIALS, EPOCHS = 10, 10  # of random search, as in the course report
+RUNGS = 9  # the longest training of Hyperband; its first are a ninth of it
 
 
 def time_to_accuracy(say=print):
-    """Rows: seconds in `fit` of the faithful schedule over those of the short one, seed by seed, and the difference of their test accuracies."""
+    """Rows: seconds in `fit` of the faithful schedule over those of the short one, seed by seed,
+    and the difference of their test accuracies."""
     found, gaps = {}, {}
     for run in rows.FAST:
         held = {
@@ -47,9 +47,8 @@ def time_to_accuracy(say=print):
                 ]
             )
         )
-        say(
-            f"  {run}: ratios {', '.join(f'{ratio:.2f}' for ratio in found[run])}; test accuracy {gaps[run]:+.4f}"
-        )
+        ratios = ", ".join(f"{ratio:.2f}" for ratio in found[run])
+        say(f"  {run}: ratios {ratios}; test accuracy {gaps[run]:+.4f}")
     return {
         "time_to_accuracy": measure.geometric_means(found.values()),
         "time_to_accuracy.accuracy": [min(gaps.values())],
@@ -58,7 +57,8 @@ def time_to_accuracy(say=print):
 
 
 def _trained(run, seed, say):
-    """The record of a run under the full profile with seeds 0 to `seed`; the grid trains what is missing, one seed at a time, on one thread."""
+    """The record of a run under the full profile with seeds 0 to `seed`; the grid trains what is
+    missing, one seed at a time, on one thread."""
     environment = _environment(SEEDS=str(seed + 1))
     record = FOLDER / "report/full/results" / f"{run}.json"
     command = [sys.executable, "-m", "grid", "--profile", "full", "--runs", run]
@@ -70,7 +70,8 @@ def _trained(run, seed, say):
 
 
 def _environment(**more):
-    """The caller's environment, on real images, with results and trained networks in a place of their own and the prepared data sets where they are."""
+    """The caller's environment, on real images, with results and trained networks in a place of
+    their own and the prepared data sets where they are."""
     data = FOLDER / "data"
     data.mkdir(parents=True, exist_ok=True)
     for run in rows.FAST:
@@ -95,7 +96,8 @@ def _environment(**more):
 
 
 def search(say=print):
-    """Row: in how many epochs, all trials together, random search comes to its best validation accuracy, over those in which annealed Hyperband does."""
+    """Row: in how many epochs, all trials together, random search comes to its best validation
+    accuracy, over those in which annealed Hyperband does."""
     for name in THREADS:
         os.environ[name] = "1"  # small networks; and the same result on every machine
     from helpers import batches
@@ -130,9 +132,11 @@ def search(say=print):
             }
         best = curves["random search"][-1]
         first, second = (_epochs_to(best, curve) for curve in curves.values())
+        annealed = curves["annealed Hyperband"]
         say(
-            f"    {seed + 1}/{SEEDS}: {best:.4f} after {first} epochs by random search, after {second or 'more than ' + str(len(curves['annealed Hyperband']))} by annealed Hyperband "
-            f"(its best: {curves['annealed Hyperband'][-1]:.4f})"
+            f"    {seed + 1}/{SEEDS}: {best:.4f} after {first} epochs by random search, after "
+            f"{second or f'more than {len(annealed)}'} by annealed Hyperband "
+            f"(its best: {annealed[-1]:.4f})"
         )
         found.append(first / second if second else 0.0)
     return {"search": found}
@@ -148,7 +152,8 @@ def _epochs_to(accuracy, curve):
 
 
 def _space():
-    """The search space of the notebook, as a function of a module, whose source the search's name is made of."""
+    """The search space of the notebook, as a function of a module, whose source the search's name
+    is made of."""
     notebook = paths.NOTEBOOKS / f"{runs.entry('k49-search')['notebook']}.ipynb"
     sources = [
         "".join(cell["source"])

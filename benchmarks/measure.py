@@ -1,4 +1,5 @@
-"""The arithmetic of the benchmark: two things measured in turn, their ratio, its median and spread, and whether the goal is met."""
+"""The arithmetic of the benchmark: two things measured in turn, their ratio, its median and spread,
+and whether the goal is met."""
 
 import statistics
 import subprocess
@@ -12,9 +13,11 @@ REPEATS, REPEATS_OF_LONG, LONG = (
 
 
 def alternate(numerator, denominator, say=print):
-    """Call two measurements in turn, five times, or three times where the first pair took a minute or more; returns their results in pairs.
+    """Call two measurements in turn, five times, or three times where the first pair took a minute
+    or more; returns their results in pairs.
 
-    Every second pair begins with the other side, so that neither always finds the machine as the other has left it.
+    Every second pair begins with the other side, so that neither always finds the machine as the
+    other has left it.
     """
     pairs, wanted = [], REPEATS
     while len(pairs) < wanted:
@@ -28,9 +31,8 @@ def alternate(numerator, denominator, say=print):
         pairs.append((first, second))
         if len(pairs) == 1 and time.perf_counter() - started >= LONG:
             wanted = REPEATS_OF_LONG
-        say(
-            f"    {len(pairs)}/{wanted}: {first:,.4g} over {second:,.4g}, ratio {first / second:.3g}"
-        )
+        ratio = f"{first:,.4g} over {second:,.4g}, ratio {first / second:.3g}"
+        say(f"    {len(pairs)}/{wanted}: {ratio}")
     return pairs
 
 
@@ -40,12 +42,14 @@ def ratios(pairs):
 
 
 def geometric_means(series):
-    """The geometric mean of several networks' ratios, one for each repeat: [[a1, a2], [b1, b2]] gives [sqrt(a1 b1), sqrt(a2 b2)]."""
+    """The geometric mean of several networks' ratios, one for each repeat: [[a1, a2], [b1, b2]]
+    gives [sqrt(a1 b1), sqrt(a2 b2)]."""
     return [statistics.geometric_mean(one) for one in zip(*series, strict=True)]
 
 
 def row(found, goal, better, unit):
-    """An entry of report/bench.json from the ratios of all repeats: their median, the smallest and the largest."""
+    """An entry of report/bench.json from the ratios of all repeats: their median, the smallest and
+    the largest."""
     if better not in ("higher", "lower"):
         raise ValueError(f"better is {better!r}; it must be higher or lower")
     ratio, low, high = (
@@ -55,7 +59,8 @@ def row(found, goal, better, unit):
 
 
 def command(words, folder, environment):
-    """Run a command to its end in a folder; returns wall seconds and what it printed. RuntimeError with the end of what it said if it fails."""
+    """Run a command to its end in a folder; returns wall seconds and what it printed. RuntimeError
+    with the end of what it said if it fails."""
     started = time.perf_counter()
     done = subprocess.run(
         [str(word) for word in words],
@@ -68,7 +73,7 @@ def command(words, folder, environment):
     )
     took = time.perf_counter() - started
     if done.returncode:
-        raise RuntimeError(
-            f"{' '.join(map(str, words))[:200]} ended with status {done.returncode}: {(done.stderr or done.stdout)[-1000:]}"
-        )
+        said = (done.stderr or done.stdout)[-1000:]
+        told = " ".join(map(str, words))[:200]
+        raise RuntimeError(f"{told} ended with status {done.returncode}: {said}")
     return took, done.stdout

@@ -10,7 +10,8 @@ GOALS = {
     "augment": (
         1.15,
         "lower",
-        "seconds of a carlosnet epoch, fresh random transforms over plain images, one training alone",
+        "seconds of a carlosnet epoch, fresh random transforms over plain images, "
+        "one training alone",
     ),
     "augment.side_by_side": (1.15, "lower", "the same for two seeds side by side, one thread each"),
     "augment_pipeline": (
@@ -61,12 +62,14 @@ GOALS |= {
     "time_to_accuracy.accuracy": (
         -0.0005,
         "higher",
-        "test accuracy of the short schedule minus the faithful one's, mean of five seeds, in the worst of the five runs",
+        "test accuracy of the short schedule minus the faithful one's, mean of five seeds, "
+        "in the worst of the five runs",
     ),
     "search": (
         3,
         "higher",
-        "trial-epochs to random search's best validation accuracy, random search over annealed Hyperband",
+        "trial-epochs to random search's best validation accuracy, random search over "
+        "annealed Hyperband",
     ),
 }
 FAST = (
@@ -81,7 +84,8 @@ GOALS |= {
     for run in FAST
 }
 
-# What can be asked for, in the order in which it is measured: the module of this package and its function of that name; it returns the ratios of every repeat.
+# What can be asked for, in the order in which it is measured: the module of this package and its
+# function of that name; it returns the ratios of every repeat.
 STEPS = {
     "load": "data",
     "prepare": "data",
@@ -98,5 +102,5 @@ LONG = {"search": "long", "time_to_accuracy": "long"}  # `make bench-long`
 
 
 def parts(name, entries):
-    """The names of a row and of its parts among some entries: "scale" gives scale and scale.memory."""
+    """Names of a row and of its parts among entries: "scale" gives scale and scale.memory."""
     return [entry for entry in entries if entry.split(".")[0] == name]

@@ -1,4 +1,5 @@
-"""Scale: the same network fed from 700,000 images and from 10,000, within epochs, and the memory that takes."""
+"""Scale: the same network fed from 700,000 images and from 10,000, within epochs, and the memory
+that takes."""
 
 import resource
 import sys
@@ -21,7 +22,8 @@ RUN = "emnist-third-bymerge"
 
 
 def write(folder, count):
-    """A data set of so many images, memory-mapped from .npy files as a prepared one is: stand-ins, begun again from the front."""
+    """A data set of so many images, memory-mapped from .npy files as a prepared one is: stand-ins,
+    begun again from the front."""
     from helpers import datasets
     from helpers.datasets import arrays as idx
 
@@ -44,7 +46,8 @@ def write(folder, count):
 
 
 def fed(folder, meta):
-    """A measurement of training from a folder's images; returns images a second within epochs, and GB that the first `fit` took at its peak."""
+    """A measurement of training from a folder's images; returns images a second within epochs, and
+    GB that the first `fit` took at its peak."""
     from benchmarks.train import compiled
     from helpers import batches, datasets, training
     from helpers.datasets import arrays as idx
@@ -76,7 +79,8 @@ def fed(folder, meta):
 
 
 def clock_callback(batch_size):
-    """A callback that counts images and seconds within epochs, from the first time that the training comes back to Python, and stops after WINDOW images."""
+    """A callback that counts images and seconds within epochs, from the first time that the
+    training comes back to Python, and stops after WINDOW images."""
     from helpers.store.backend import keras
 
     class Clock(keras.callbacks.Callback):
@@ -98,7 +102,8 @@ def clock_callback(batch_size):
 
 
 def scale(say=print):
-    """Rows `scale`, the ratio of the two speeds, and `scale.memory`, gigabytes at the peak with the large set."""
+    """Rows `scale`, the ratio of the two speeds, and `scale.memory`, gigabytes at the peak with the
+    large set."""
     from helpers import datasets
 
     meta = datasets.load("emnist_bymerge", mode="stand-in").meta

@@ -1,7 +1,8 @@
-"""Training: images a second over whole epochs, ours against plain Keras `fit` on float32 NumPy arrays.
+"""Training: images a second over whole epochs, ours against plain Keras `fit` on float32 NumPy
+arrays.
 
-Same network, optimiser, batch size, images and epochs, the validation after each epoch included. A first epoch on both sides, in which TensorFlow traces its
-graphs, is not counted.
+Same network, optimiser, batch size, images and epochs, the validation after each epoch included. A
+first epoch on both sides, in which TensorFlow traces its graphs, is not counted.
 """
 
 import time
@@ -9,7 +10,8 @@ import time
 from benchmarks import images, measure, rows
 from benchmarks.worker import Worker, ready, together
 
-# Images of the training part and epochs of one measurement: a few seconds each. A tenth as many images for validation.
+# Images of the training part and epochs of one measurement: a few seconds each. A tenth as many
+# images for validation.
 RUNS = dict(
     zip(
         rows.NETWORKS,
@@ -20,7 +22,8 @@ RUNS = dict(
 
 
 def compiled(run, data, plain=False):
-    """The run's network, compiled with the parameters of its full protocol. `plain`: for float images, with nothing set for speed."""
+    """The run's network, compiled with the parameters of its full protocol. `plain`: for float
+    images, with nothing set for speed."""
     from helpers import models, runs, training
     from helpers.store.backend import keras
 
@@ -40,7 +43,8 @@ def compiled(run, data, plain=False):
 
 
 def ours(run, count, epochs, seed, setting="none"):
-    """A measurement of `training.fit`, as the notebooks call it: returns images, start and end on the clock that all processes share."""
+    """A measurement of `training.fit`, as the notebooks call it: returns images, start and end on
+    the clock that all processes share."""
     from helpers import runs, training
     from helpers.store.backend import keras
 
@@ -58,7 +62,8 @@ def ours(run, count, epochs, seed, setting="none"):
 
 
 def plain(run, count, epochs, seed):
-    """The same with what a careful user writes: arrays scaled to float32 beforehand, `fit` as it comes."""
+    """The same with what a careful user writes: arrays scaled to float32 beforehand, `fit` as it
+    comes."""
     from helpers import runs
     from helpers.store.backend import keras
 
@@ -87,14 +92,16 @@ def plain(run, count, epochs, seed):
 
 
 def rate(found):
-    """Images a second of measurements that ran side by side: all their images, from the first start to the last end."""
+    """Images a second of measurements that ran side by side: all their images, from the first start
+    to the last end."""
     return sum(count for count, _, _ in found) / (
         max(end for _, _, end in found) - min(start for _, start, _ in found)
     )
 
 
 def workers(run, count, epochs, setting="none"):
-    """Our side: as many seeds side by side, one thread each, as the grid places there; a large network has the machine to itself."""
+    """Our side: as many seeds side by side, one thread each, as the grid places there; a large
+    network has the machine to itself."""
     from grid import execution
 
     if execution.cores(run) > 1:
@@ -107,16 +114,20 @@ def train(say=print):
     found = {}
     for run, (count, epochs) in RUNS.items():
         say(f"  {run}: {count:,} images, {epochs} epochs; images a second, ours over plain fit")
-        side_by_side = workers(run, count, epochs)
-        with Worker(plain, run, count, epochs, 0) as other:
-            ready(*side_by_side, other)
-            pairs = measure.alternate(
-                lambda: rate(together(*side_by_side)), lambda: rate([other.measure()]), say
-            )
-        for worker in side_by_side:
-            worker.close()
-        found[run] = measure.ratios(pairs)
+        found[run] = _compared(
+            workers(run, count, epochs), Worker(plain, run, count, epochs, 0), say
+        )
     return {
         "train": measure.geometric_means(found.values()),
         **{f"train.{run}": series for run, series in found.items()},
     }
+
+
+def _compared(side_by_side, other, say):
+    ready(*side_by_side, other)
+    pairs = measure.alternate(
+        lambda: rate(together(*side_by_side)), lambda: rate([other.measure()]), say
+    )
+    for worker in (*side_by_side, other):
+        worker.close()
+    return measure.ratios(pairs)

@@ -1,4 +1,5 @@
-"""Whole runs: the grid, what a run costs besides training, what it costs to find nothing to do, and the report.
+"""Whole runs: the grid, what a run costs besides training, what it costs to find nothing to do, and
+the report.
 
 Everything is written into a temporary folder, on stand-ins.
 """
@@ -16,7 +17,8 @@ from benchmarks import measure
 from helpers import results, runs
 from helpers.store import paths
 
-# Six small runs from the first three notebooks: all 26 take nine minutes, three times over and twice that one after another.
+# Six small runs from the first three notebooks: all 26 take nine minutes, three times over and
+# twice that one after another.
 GRID = [
     "mnist-mlp",
     "fashion-dense",
@@ -45,7 +47,8 @@ PYTHON = sys.executable
 
 
 class Folder:
-    """A temporary place for results and trained networks; the stand-ins are those of the data folder."""
+    """A temporary place for results and trained networks; the stand-ins are those of the data
+    folder."""
 
     def __init__(self, name):
         from helpers import datasets
@@ -71,7 +74,8 @@ class Folder:
 
 
 def told(command, environment, folder=paths.ROOT):
-    """Wall seconds of a command in the project's folder, without the caller's settings, and what it printed."""
+    """Wall seconds of a command in the project's folder, without the caller's settings, and what it
+    printed."""
     kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     return measure.command(command, folder, {**kept, **environment})
 
@@ -107,9 +111,11 @@ def _encoded(values):
 
 
 def grid(say=print):
-    """Row `grid`: wall seconds of papermill, one notebook after another, over those of the grid, for the same runs of the quick profile."""
+    """Row `grid`: wall seconds of papermill, one notebook after another, over those of the grid,
+    for the same runs of the quick profile."""
     say(
-        f"  {', '.join(GRID)} of the quick profile; seconds, papermill one after another over the grid"
+        f"  {', '.join(GRID)} of the quick profile; "
+        "seconds, papermill one after another over the grid"
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Folder(name)
@@ -132,7 +138,8 @@ def grid(say=print):
 
 
 def start(say=print):
-    """Row `start`: seconds of a run of the quick profile outside `fit` over those of a notebook that only imports Keras; another run in each repeat."""
+    """Row `start`: seconds of a run of the quick profile outside `fit` over those of a notebook
+    that only imports Keras; another run in each repeat."""
     say(f"  {', '.join(START)}; seconds outside fit over a notebook that imports Keras")
     with tempfile.TemporaryDirectory() as name:
         folder, turn, bare = Folder(name), iter(START), Path(name) / "bare.ipynb"
@@ -152,6 +159,7 @@ def start(say=print):
                         "run": run,
                         "profile": "quick",
                         "values": runs.parameters(run, "quick"),
+                        "limit": 600,
                         "parent": os.getpid(),
                     }
                 ),
@@ -181,7 +189,8 @@ def start(say=print):
 
 
 def edition(name):
-    """A copy of the committed full edition in a folder of its own, and the environment that works on it there."""
+    """A copy of the committed full edition in a folder of its own, and the environment that works
+    on it there."""
     shutil.copytree(
         paths.ROOT / "report/full",
         f"{name}/report/full",
@@ -197,7 +206,8 @@ def edition(name):
 
 
 def noop(say=print):
-    """Row `noop`: seconds of `make all` with nothing to do, over those of `python -c "import tensorflow"`."""
+    """Row `noop`: seconds of `make all` with nothing to do, over those of `python -c "import
+    tensorflow"`."""
     with tempfile.TemporaryDirectory() as name:
         environment = edition(name)
         seeds = {
@@ -209,7 +219,8 @@ def noop(say=print):
             min(seeds.values())
         )  # the edition may still be waiting for further seeds
         say(
-            f"  the {len(seeds)} runs of the committed edition; seconds, `make all` with nothing to do over importing TensorFlow"
+            f"  the {len(seeds)} runs of the committed edition; "
+            "seconds, `make all` with nothing to do over importing TensorFlow"
         )
         command = ["make", "--no-print-directory", "all", "PROFILE=full", f"RUNS={','.join(seeds)}"]
         seconds(command, environment)  # writes the report
@@ -225,7 +236,8 @@ def noop(say=print):
 
 
 def report(say=print):
-    """Row `report`: seconds of `make report`, over those of pandoc and Typst alone on the text that came out of it."""
+    """Row `report`: seconds of `make report`, over those of pandoc and Typst alone on the text that
+    came out of it."""
     with tempfile.TemporaryDirectory() as name:
         environment, folder = edition(f"{name}/edition"), Path(name) / "bare"
         folder.mkdir()
@@ -258,30 +270,33 @@ def report(say=print):
 
 
 def text(folder):
-    """Write the report's Markdown and the pictures it shows into a folder. In a process of its own, where OUT names the copy: drawing changes figures."""
+    """Write the report's Markdown and the pictures it shows into a folder. In a process of its own,
+    where OUT names the copy: drawing changes figures."""
     from report import pages
 
-    node = pages.execute(paths.REPORT_SOURCE / "report.ipynb", None, {"profile": "full"})
+    node = pages.execute(paths.REPORT_SOURCE / "report.ipynb", {"profile": "full"})
     (Path(folder) / "report.md").write_text(pages.markdown(node, folder), encoding="utf-8")
 
 
 def bare(folder, environment):
-    """Seconds of pandoc to HTML, pandoc to Typst and Typst to PDF, one after another, with the default templates and no filter of ours."""
-    from report import pages
+    """Seconds of pandoc to HTML, pandoc to Typst and Typst to PDF, one after another, with the
+    default templates and no filter of ours."""
+    from report import typeset
 
     pandoc = [
-        pages._pandoc_program(),
+        typeset.pandoc_program(),
         "report.md",
-        f"--from={pages.MARKDOWN}",
+        f"--from={typeset.MARKDOWN}",
         "--standalone",
         "--toc",
         "--number-sections",
         "--citeproc",
-        f"--bibliography={pages.BIBLIOGRAPHY}",
+        f"--bibliography={typeset.BIBLIOGRAPHY}",
         f"--resource-path=.{os.pathsep}{environment['OUT']}",
     ]
-    typst = "import typst; typst.compile('report.typ', output='report.pdf', font_paths=[%r])" % str(
-        pages._kana_folder()
+    fonts = str(typeset.kana_folder())
+    typst = (
+        f"import typst; typst.compile('report.typ', output='report.pdf', font_paths=[{fonts!r}])"
     )
     return sum(
         seconds(words, environment, folder)

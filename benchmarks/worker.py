@@ -1,6 +1,7 @@
 """A process of its own that makes something ready once and then measures it whenever it is asked.
 
-So that start-up is not counted, that the two sides share no caches or thread pools, and that several can start at the same moment.
+So that start-up is not counted, that the two sides share no caches or thread pools, and that
+several can start at the same moment.
 """
 
 import contextlib
@@ -17,9 +18,11 @@ THREADS = (
 
 
 class Worker:
-    """`prepare(*arguments)` runs in a fresh Python process and returns a function; each `measure` calls that function there.
+    """`prepare(*arguments)` runs in a fresh Python process and returns a function; each `measure`
+    calls that function there.
 
-    `threads`: how many the libraries may use, as the grid sets it; all by default. Use it in a `with` statement.
+    `threads`: how many the libraries may use, as the grid sets it; all by default. Use it in a
+    `with` statement.
     """
 
     def __init__(self, prepare, *arguments, threads=None):
@@ -66,13 +69,15 @@ class Worker:
 
 
 def ready(*workers):
-    """Wait for workers that were started side by side, so that none is still being made ready while another is measured."""
+    """Wait for workers that were started side by side, so that none is still being made ready while
+    another is measured."""
     for worker in workers:
         worker.ready()
 
 
 def together(*workers):
-    """Let several workers measure at the same time, started at the same moment; returns their results in order."""
+    """Let several workers measure at the same time, started at the same moment; returns their
+    results in order."""
     ready(*workers)
     for worker in workers:
         worker.pipe.send(True)

@@ -43,8 +43,8 @@ def chromium():
 class Visit:
     """A page in a fresh profile, with all that it says and asks for.
 
-    `said`: console errors and warnings, among them each violation of the content security policy; uncaught exceptions;
-    dialogs. `asked`: the addresses requested, without data: and blob:.
+    `said`: console errors and warnings, among them each violation of the content security policy;
+    uncaught exceptions; dialogs. `asked`: the addresses requested, without data: and blob:.
     """
 
     def __init__(self, browser, width=1300, height=900, **settings):
@@ -73,12 +73,13 @@ class Visit:
             self.asked.append(address)
 
     def undecoded(self, images="img"):
-        """The images that are not shown: no pixels, or no place on the page. There must be some images."""
+        """The images that are not shown, for want of pixels or of a place. There must be some."""
         found = self.page.locator(images)
         assert found.count(), f"no {images} on the page"
         sizes = {
             image.get_attribute("alt"): image.evaluate(
-                "async image => (await image.decode().catch(() => 0), [image.naturalWidth, image.width, image.height])"
+                "async image => (await image.decode().catch(() => 0),"
+                " [image.naturalWidth, image.width, image.height])"
             )
             for image in found.all()
         }

@@ -1,4 +1,7 @@
-"""The house itself: what stands where, the lock's addresses, who imports whom, and nothing of the machine it was built on."""
+"""The house itself: what stands where, how large it is, who imports whom, what the lock names.
+
+And nothing of the machine it was built on.
+"""
 
 import ast
 import os
@@ -12,6 +15,11 @@ import pytest
 from helpers.store import paths
 
 ROOT = paths.ROOT
+FOLDERS = ("helpers", "grid", "report")
+
+
+def modules(folder):
+    return sorted((ROOT / folder).rglob("*.py"))
 
 
 def text(name):
@@ -19,23 +27,15 @@ def text(name):
 
 
 def tracked():
-    """Files under version control, without pictures and other data; skips where this is no checkout."""
-    listed = (
-        subprocess.run(
-            ["git", "-c", "safe.directory=*", "ls-files", "-z"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-        )
-        if (ROOT / ".git").exists()
-        else None
-    )
-    if listed is None or listed.returncode:
+    """Files under version control; skips where this is no checkout."""
+    if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    return [name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [name for name in listed.split("\0") if name and (ROOT / name).exists()]
 
 
-# --- the lock and the lists of dependencies -------------------------------------------------------------------------------
+# --- the lock and the lists of dependencies -------------------------------------------------------
 
 
 def test_lock_names_the_public_index_only():
@@ -46,18 +46,14 @@ def test_lock_names_the_public_index_only():
 
 def test_every_locked_package_carries_hashes():
     packages = tomllib.loads(text("uv.lock"))["package"]
-    assert len(packages) > 50
+    ours = [package for package in packages if "registry" not in package["source"]]
+    assert [package["source"] for package in ours] == [{"editable": "."}]
     for package in packages:
-        if "registry" not in package["source"]:
-            assert (
-                package["source"] == {"editable": "."} and package["name"] == "keras-course-reports"
-            )
-            continue
-        assert package["source"] == {"registry": "https://pypi.org/simple"}, package["name"]
-        files = [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]
-        assert files and all(
-            re.fullmatch(r"sha256:[0-9a-f]{64}", file["hash"]) for file in files
-        ), package["name"]
+        if package not in ours:
+            assert package["source"] == {"registry": "https://pypi.org/simple"}, package["name"]
+            files = package.get("wheels", []) + [package[k] for k in ("sdist",) if k in package]
+            hashes = [file["hash"] for file in files]
+            assert hashes and all(re.fullmatch("sha256:[0-9a-f]{64}", one) for one in hashes)
 
 
 def requirement(line):
@@ -66,15 +62,12 @@ def requirement(line):
 
 def test_lock_holds_every_dependency_that_is_asked_for():
     project = tomllib.loads(text("pyproject.toml"))
-    asked = [requirement(line) for line in project["project"]["dependencies"]]
-    asked += [
-        requirement(line) for group in project["dependency-groups"].values() for line in group
-    ]
+    groups = [project["project"]["dependencies"], *project["dependency-groups"].values()]
+    asked = [requirement(line) for group in groups for line in group]
     locked = {package["name"] for package in tomllib.loads(text("uv.lock"))["package"]}
     assert set(asked) <= locked and len(asked) == len(set(asked))
-    assert "scikit-learn" not in asked and "scikit-learn" not in locked, (
-        "Keras imports it where it is there, which takes a second in every kernel"
-    )
+    # Keras imports it where it is there, which takes a second in every kernel
+    assert "scikit-learn" not in locked
 
 
 def test_conda_users_get_the_same_one_list():
@@ -91,227 +84,161 @@ def test_supported_pythons_are_stated():
     assert tomllib.loads(text("pyproject.toml"))["project"]["requires-python"] == ">=3.11,<3.14"
 
 
-# --- the tree -------------------------------------------------------------------------------------------------------------
+# --- the tree -------------------------------------------------------------------------------------
+
+
+TOP = """README.md CHANGELOG.md CONTRIBUTING.md LICENSE CITATION.cff Makefile environment.yml
+pyproject.toml uv.lock notebooks helpers grid report benchmarks data figures tests
+.ci .github .gitignore .pre-commit-config.yaml"""
 
 
 def test_top_of_the_tree_is_as_described():
-    top = {name.split("/")[0] for name in tracked()}
-    assert {
-        "Makefile",
-        "environment.yml",
-        "pyproject.toml",
-        "uv.lock",
-        "notebooks",
-        "helpers",
-        "grid",
-        "report",
-        "tests",
-        ".gitignore",
-    } <= top
-    allowed = {
-        "README.md",
-        "LICENSE",
-        "CITATION.cff",
-        "Makefile",
-        "environment.yml",
-        "pyproject.toml",
-        "uv.lock",
-        "notebooks",
-        "helpers",
-        "grid",
-        "benchmarks",
-        "data",
-        "figures",
-        "report",
-        "tests",
-        ".ci",
-        ".github",
-        ".gitignore",
-        ".gitattributes",
-        ".dockerignore",
-        "Dockerfile",
-    }
-    assert top <= allowed, top - allowed
+    assert {name.split("/")[0] for name in tracked()} == set(TOP.split())
 
 
 def test_nothing_built_is_committed_but_the_full_edition():
-    for name in tracked():
-        assert not re.match(
-            r"(report|figures)/(smoke|quick|lab)/|\.venv/|report/full/notebooks/", name
-        ), name
-        assert not name.startswith("data/") or name in (
-            "data/README.md",
-            "data/.gitignore",
-            "data/.gitkeep",
-        ), name
-        assert "__pycache__" not in name and not name.endswith((".pyc", ".h5", ".keras")), name
+    built = re.compile(
+        r"(report|figures)/(smoke|quick|lab)/|\.venv/|report/full/notebooks/"
+        r"|data/(?!README\.md$|\.gitignore$|\.gitkeep$)|.*__pycache__|.*\.(pyc|h5|keras)$"
+    )
+    assert [name for name in tracked() if built.match(name)] == []
 
 
-def test_readme_shows_every_notebook_and_folder():
-    if "make all" not in text("README.md"):
-        pytest.skip("the README is not written yet")
-    for path in [*ROOT.glob("notebooks/*.ipynb")]:
-        assert path.stem in text("README.md"), path.stem
-    for name in (
-        "notebooks/",
-        "helpers/",
-        "data/",
-        "figures/",
-        "report/",
-        "tests/",
-        "make all",
-        "make test",
-    ):
-        assert name in text("README.md"), name
+def readme_tree():
+    """Paths of the files that the README's tree shows, a line each."""
+    shown, folders = set(), []
+    block = re.search(r"## The tree\n+```\n(.*?)```", text("README.md"), re.S)[1]
+    for indent, name in re.findall(r"^( *)([\w.-]+/?)(?: |$)", block, re.M):
+        folders[len(indent) // 2 :] = [name]
+        if not name.endswith("/"):
+            shown.add("".join(folders))
+    return shown
+
+
+def test_readme_has_a_line_for_every_module_and_every_notebook():
+    there = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("notebooks/*.ipynb")}
+    for folder in FOLDERS:
+        there |= {path.relative_to(ROOT).as_posix() for path in modules(folder)}
+    there = {path for path in there if not re.search(r"/__\w+__\.py$|^report/prose/", path)}
+    shown = {path for path in readme_tree() if path.endswith((".py", ".ipynb"))}
+    assert shown - {"report/report.ipynb"} == there
+
+
+def test_readme_names_the_commands():
+    for command in ("make all", "make test", "python -m grid", "python -m report"):
+        assert command in text("README.md"), command
+
+
+def make(*arguments, **environment):
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, **environment)
 
 
 def test_make_alone_prints_help():
-    told = subprocess.run(
-        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True
-    )
-    assert told.returncode == 0 and not told.stderr
+    done = make()
+    assert done.returncode == 0 and not done.stderr
     for target in ("all", "report", "lab", "test", "clean"):
-        assert re.search(rf"^make {target} +\w", told.stdout, re.M), target
+        assert re.search(rf"^make {target} +\w", done.stdout, re.M), target
+
+
+SETTINGS = "MIRROR DATA SCHEDULER FORCE OUT DATA_DIR SEEDS LIMIT KERAS_BACKEND".split()
 
 
 def test_every_setting_of_the_makefile_reaches_the_programs():
-    from grid import runner as grid
+    from grid.progress import PASSED_ON
 
-    settings = (
-        "MIRROR",
-        "DATA",
-        "SCHEDULER",
-        "FORCE",
-        "OUT",
-        "DATA_DIR",
-        "SEEDS",
-        "LIMIT",
-        "KERAS_BACKEND",
-    )
-    show = "show:\n\t@env\n"
-    clean = {name: value for name, value in os.environ.items() if name not in settings}
+    clean = {name: value for name, value in os.environ.items() if name not in SETTINGS}
 
     def environment(*given):
-        told = subprocess.run(
-            ["make", "--no-print-directory", "-f", "Makefile", "--eval", show, "show", *given],
-            cwd=ROOT,
-            env=clean,
-            capture_output=True,
-            text=True,
-        )
-        return dict(line.split("=", 1) for line in told.stdout.splitlines() if "=" in line)
+        shown = make("-f", "Makefile", "--eval", "show:\n\t@env\n", "show", *given, env=clean)
+        return dict(line.split("=", 1) for line in shown.stdout.splitlines() if "=" in line)
 
-    plain, given = environment(), environment(*(f"{name}=given" for name in settings))
-    assert not [name for name in settings if name in plain], "an unset setting stays unset"
-    assert all(given[name] == "given" for name in settings)
+    unset, given = environment(), environment(*(f"{name}=given" for name in SETTINGS))
+    assert not [name for name in SETTINGS if name in unset], "an unset setting stays unset"
+    assert all(given[name] == "given" for name in SETTINGS)
     assert environment("GPU=1")["KERAS_BACKEND"] == "jax"
-    assert {"MIRROR", "DATA", "KERAS_BACKEND"} <= set(
-        grid.PASSED_ON
-    )  # OUT and DATA_DIR go along as the folders they mean
+    # OUT and DATA_DIR go along as the folders they mean
+    assert {"MIRROR", "DATA", "KERAS_BACKEND"} <= set(PASSED_ON)
 
 
 def test_clean_keeps_what_was_committed_and_downloaded():
     recipe = re.search(r"^clean:.*\n((?:\t.*\n)+)", text("Makefile"), re.M)[1]
-    removed = re.findall(r"rm -rf ([^\n;]*)", recipe)
-    words = {word for line in removed for word in line.split()}
-    assert (
-        not {"data", "data/", ".venv", "report", "report/full", "figures", "figures/full", "."}
-        & words
-    )
+    removed = set(" ".join(re.findall(r"rm -rf ([^\n;]*)", recipe)).split())
+    assert not removed & {"data", "data/", ".venv", "report", "report/full", "."}
+    assert not removed & {"figures", "figures/full"}
 
 
-# --- traces of a machine --------------------------------------------------------------------------------------------------
+# --- traces of a machine --------------------------------------------------------------------------
 
 
 def test_tracked_files_name_no_machine_paths():
-    own = "tests/test_house.py"  # names them to look for them
     traces = re.compile(r"/work/|/home/\w|/root/|/Users/\w|C:\\Users|/tmp/(?!\w*\.\.\.)")
     for name in tracked():
-        path = ROOT / name
-        if (
-            name == own
-            or path.suffix in (".png", ".npz", ".pdf", ".woff2")
-            or path.stat().st_size > 20_000_000
-        ):
-            continue
-        found = traces.search(path.read_text(encoding="utf-8", errors="replace"))
-        assert not found, f"{name}: {found[0]}"
+        if name != "tests/test_house.py" and not name.endswith((".png", ".npz", ".pdf", ".woff2")):
+            trace = traces.search((ROOT / name).read_text(encoding="utf-8", errors="replace"))
+            assert not trace, f"{name}: {trace[0]}"
 
 
-# --- who imports whom -----------------------------------------------------------------------------------------------------
-
-FOLDERS = ("helpers", "grid", "report")
+# --- who imports whom -----------------------------------------------------------------------------
 
 
-def imported(path, top_only=False):
-    """Dotted names of what a module of this project imports from this project, also inside functions unless top_only."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    found = set()
-    for node in tree.body if top_only else ast.walk(tree):
-        assert not (isinstance(node, ast.ImportFrom) and node.level), (
-            f"{path.name}: relative import"
-        )
-        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in FOLDERS:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+def imported(path):
+    """Dotted names of what a module imports from this project, also inside its functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names if alias.name.split(".")[0] in FOLDERS}
-    return found
+            names |= {alias.name for alias in node.names}
+    return {name for name in names if name.split(".")[0] in FOLDERS}
+
+
+@pytest.mark.parametrize(
+    "folder, others",
+    [("helpers", {"grid", "report"}), ("grid", {"report"}), ("report", {"grid"})],
+)
+def test_houses_import_downwards_only(folder, others):
+    for path in modules(folder):
+        assert not {name for name in imported(path) if name.split(".")[0] in others}, path
 
 
 def chapters():
     """The modules of helpers in the order in which its first page lists them."""
     return re.findall(
-        r"^    (\w+) ", ast.get_docstring(ast.parse(text("helpers/__init__.py")), clean=False), re.M
+        r"^(\w+) {2,}", ast.get_docstring(ast.parse(text("helpers/__init__.py"))), re.M
     )
 
 
-def modules(folder):
-    return sorted((ROOT / folder).rglob("*.py"))
-
-
-@pytest.mark.parametrize(
-    "folder, above", [("helpers", {"grid", "report"}), ("grid", {"report"}), ("report", {"grid"})]
-)
-def test_three_houses_import_downwards_only(folder, above):
-    for path in modules(folder):
-        assert not {name for name in imported(path) if name.split(".")[0] in above}, path
+def test_helpers_lists_its_modules_and_they_are_few():
+    inside = [path for path in (ROOT / "helpers").iterdir() if not path.name.startswith("__")]
+    assert sorted(chapters()) == sorted(path.stem for path in inside)
+    assert len(inside) <= 18
 
 
 def test_a_module_of_helpers_imports_those_that_stand_before_it():
-    listed = chapters()
-    held = {
-        path.stem
-        for path in (ROOT / "helpers").iterdir()
-        if path.suffix == ".py" and path.stem != "__init__" or (path / "__init__.py").exists()
-    }
-    assert set(listed) == held and len(listed) == len(held)
+    order = {name: place for place, name in enumerate(chapters())}
     for path in modules("helpers"):
         chapter = path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py")
-        if chapter != "__init__":
-            used = {
-                name.split(".")[1]
-                for name in imported(path)
-                if name.startswith("helpers.") and name.split(".")[1] in listed
-            } - {chapter}
-            later = {name for name in used if listed.index(name) > listed.index(chapter)}
-            assert not later, f"{path.relative_to(ROOT)} uses {later}, which stand after it"
+        for name in imported(path) if chapter in order else ():
+            used = name.split(".")[1]
+            # helpers.keras is not a module: it is what store.backend imports
+            assert order.get(used, 0) <= order[chapter], (
+                f"{path} imports {used}, which stands after it"
+            )
 
 
-HEAVY = {
-    "keras",
-    "tensorflow",
-    "pandas",
-    "matplotlib",
-    "dask",
-    "distributed",
-    "papermill",
-    "scipy",
-    "numba",
-    "tensorflow_datasets",
-    "jax",
-    "torch",
-    "rich",
-}
+def test_asking_for_keras_is_what_imports_it():
+    code = (
+        "import sys, helpers; assert 'keras' not in sys.modules; from helpers import keras, models"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    body = ast.parse(text("helpers/__init__.py")).body
+    assert [type(node) for node in body] == [ast.Expr, ast.FunctionDef], "and nothing else"
+
+
+HEAVY = "keras tensorflow tensorflow_datasets jax torch pandas matplotlib seaborn scipy numba dask "
+HEAVY += "distributed papermill rich"
 
 
 @pytest.mark.parametrize(
@@ -323,68 +250,85 @@ HEAVY = {
         "helpers.runs",
         "helpers.results",
         "grid.execution",
-        "grid.runner",
+        "grid.__main__",
         "report.build",
     ],
 )
 def test_the_path_with_nothing_to_do_loads_nothing_heavy(module):
-    code = f"import sys, {module}; print(*sorted({HEAVY!r} & set(sys.modules)))"
-    told = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert told.stdout.split() == []
+    code = f"import sys, {module}; print(*sorted({set(HEAVY.split())!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert done.stdout.split() == []
 
 
-def test_package_itself_is_empty():
-    assert [type(node) for node in ast.parse(text("helpers/__init__.py")).body] == [ast.Expr]
+# --- size and style -------------------------------------------------------------------------------
+
+SIZED = [  # the prose engine goes when the report is rewritten
+    path for folder in FOLDERS for path in modules(folder) if path.parent.name != "prose"
+]
+sized = pytest.mark.parametrize("path", SIZED, ids=lambda path: str(path.relative_to(ROOT)))
 
 
-# --- style that a reader relies on ----------------------------------------------------------------------------------------
+@sized
+def test_module_is_of_a_size_to_read(path):
+    if path.name != "models.py":  # every network stands there
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 220
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            length = node.end_lineno - node.lineno + 1
+            assert length <= 40, f"{node.name} has {length} lines"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for folder in FOLDERS for path in modules(folder)],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_module_is_documented_and_of_a_size_to_read(path):
-    module = path.stem
+@sized
+def test_module_and_public_functions_are_documented(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assert ast.get_docstring(tree), "the module says what it is for"
-    limit = 260 if module == "models" else 220  # sixteen networks
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
     for node in tree.body:
-        if (
-            isinstance(node, (ast.FunctionDef, ast.ClassDef))
-            and not node.name.startswith("_")
-            and node.name not in ("main",)
-        ):
-            telling = (
-                path.parent.name == "standins" or len(node.body) <= 2
-            )  # a sandal draws a sandal
-            assert ast.get_docstring(node) or telling, f"{module}.{node.name} has no docstring"
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+            plain = path.parent.name == "standins" or len(node.body) <= 2  # a sandal draws a sandal
+            assert ast.get_docstring(node) or plain or node.name == "main", node.name
 
 
-def test_arrays_are_never_unpickled_and_nothing_is_evaluated():
-    for module in [path for folder in FOLDERS for path in modules(folder)]:
-        code = module.read_text(encoding="utf-8")
-        for node in ast.walk(ast.parse(code)):
-            if isinstance(node, ast.Call):
-                name = ast.unparse(node.func)
-                assert name not in (
-                    "eval",
-                    "exec",
-                    "pickle.load",
-                    "pickle.loads",
-                    "os.system",
-                    "yaml.unsafe_load",
-                ), f"{module}: {name}"
-                options = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
-                assert options.get("shell") in (None, "False") and options.get("allow_pickle") in (
-                    None,
-                    "False",
-                ), f"{module}: {ast.unparse(node)}"
-                assert name != "yaml.load" or "Safe" in code, module
+def test_no_two_functions_are_called_table_or_reading():
+    nodes = [node for path in SIZED for node in ast.parse(path.read_text(encoding="utf-8")).body]
+    names = [node.name for node in nodes if isinstance(node, ast.FunctionDef)]
+    assert names.count("table") <= 1 and names.count("reading") <= 1
+
+
+@pytest.mark.parametrize("command", ["format --check", "check"])
+def test_ruff_is_content(command):
+    ruff = [sys.executable, "-m", "ruff", *command.split(), "--no-cache", "."]
+    done = subprocess.run(ruff, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+
+
+def test_commits_are_held_to_the_same():
+    import yaml
+
+    hooks = yaml.safe_load(text(".pre-commit-config.yaml"))["repos"][0]["hooks"]
+    entries = " ".join(hook["entry"] for hook in hooks)
+    for command in ("ruff check", "ruff format", "nbconvert", "--clear-output"):
+        assert command in entries, command
+    assert all(hook["language"] == "system" for hook in hooks), "the lock's versions, no others"
+
+
+def calls_of(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+UNSAFE = {"eval", "exec", "pickle.load", "pickle.loads", "os.system", "yaml.unsafe_load"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_arrays_are_never_unpickled_and_nothing_is_evaluated(folder):
+    for path in modules(folder):
+        for call in calls_of(path):
+            name = ast.unparse(call.func)
+            options = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+            assert name not in UNSAFE, f"{path}: {name}"
+            assert name != "yaml.load" or "Safe" in path.read_text(encoding="utf-8"), path
+            for option in ("shell", "allow_pickle"):
+                assert options.get(option) in (None, "False"), f"{path}: {ast.unparse(call)}"
 
 
 def test_servers_listen_on_loopback():

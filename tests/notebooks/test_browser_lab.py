@@ -1,4 +1,4 @@
-"""JupyterLab as `make lab` starts it: who may reach it, and, in Chromium, a notebook run from first cell to last."""
+"""JupyterLab as `make lab` starts it: who may reach it; a notebook run from first cell to last."""
 
 import http.client
 import json
@@ -17,6 +17,7 @@ import nbformat
 import pytest
 from browser import Visit, chromium, needs_chromium
 
+from helpers.show import tables
 from helpers.store import paths
 
 pytestmark = [*needs_chromium, pytest.mark.slow]
@@ -25,7 +26,7 @@ CELLS = ".jp-NotebookPanel .jp-CodeCell"
 
 
 def make_lab():
-    """The command that `make lab` runs, as a list. make itself is asked: a second copy of it would grow old."""
+    """The command that `make lab` runs, as a list. make itself is asked."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
     }
@@ -51,7 +52,7 @@ def free_port():
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """A running JupyterLab over a copy of notebooks/, on stand-ins; settings and outputs in a folder of its own."""
+    """A running JupyterLab over a copy of notebooks/, on stand-ins, in a folder of its own."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(paths.NOTEBOOKS, folder / "work/notebooks", ignore=shutil.ignore_patterns(".*"))
     settings = folder / "jupyter/config/lab/user-settings/@jupyterlab/apputils-extension"
@@ -151,7 +152,7 @@ def test_the_lab_serves_nobody_without_the_token_or_under_another_name(lab):
 
 
 def checkout():
-    """What a notebook that runs in the wrong place would change: the notebooks, the lab edition, checkpoints."""
+    """What a notebook that runs in the wrong place would change: notebooks, lab edition."""
     folders = [paths.NOTEBOOKS, paths.ROOT / "report/lab", paths.ROOT / "figures/lab"]
     return {
         str(path): path.read_bytes()
@@ -162,8 +163,31 @@ def checkout():
 
 
 def prompts(page):
-    """What stands left of each code cell: [ ]: before it runs, [*]: while it waits or runs, [3]: after."""
+    """What stands left of each code cell: [ ]: before it runs, [*]: while it runs, [3]: after."""
     return [text.strip() for text in page.locator(f"{CELLS} .jp-InputPrompt").all_text_contents()]
+
+
+def run_all(page, after=0):
+    """Run all cells, and wait for the end; `after`: the number of cells that ran before."""
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    # After a failure the cells behind it lose their stars: this ends then, too.
+    page.wait_for_function(
+        """([cells, after]) => {
+        const prompts = [...document.querySelectorAll(`${cells} .jp-InputPrompt`)];
+        const texts = prompts.map(prompt => prompt.textContent);
+        const begun = texts.some(text => Number(text.replace(/[^0-9]/g, "")) > after);
+        return begun && !texts.some(text => text.includes("*"));
+    }""",
+        arg=[CELLS, after],
+        timeout=180_000,
+    )
+
+
+def complaints(panel):
+    """Errors and lines on stderr among a notebook's outputs: the red boxes."""
+    boxes = (f'[data-mime-type="application/vnd.jupyter.{kind}"]' for kind in ("error", "stderr"))
+    return [text for box in boxes for text in panel.locator(box).all_text_contents()]
 
 
 def test_a_notebook_runs_from_its_first_cell_to_its_last(lab):
@@ -181,32 +205,20 @@ def test_a_notebook_runs_from_its_first_cell_to_its_last(lab):
             "`make lab` opens the first notebook"
         )
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        # The lab adds the cells that are out of sight when it has time.
+        page.locator(CELLS).nth(len(cells) - 1).wait_for(state="attached", timeout=60_000)
         assert prompts(page) == ["" if folded else "[ ]:" for folded in hidden]
 
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        # After a failure the cells behind it lose their stars: this ends then, too.
-        page.wait_for_function(
-            """cells => {
-            const texts = [...document.querySelectorAll(`${cells} .jp-InputPrompt`)].map(prompt => prompt.textContent);
-            return texts.some(text => /\\d/.test(text)) && !texts.some(text => text.includes("*"));
-        }""",
-            arg=CELLS,
-            timeout=180_000,
-        )
         panel = page.locator(".jp-NotebookPanel")
-        for kind in ("error", "stderr"):
-            assert (
-                panel.locator(
-                    f'[data-mime-type="application/vnd.jupyter.{kind}"]'
-                ).all_text_contents()
-                == []
-            )
+        run_all(page)
+        assert complaints(panel) == []
         assert prompts(page) == [
             "" if folded else f"[{k}]:" for k, folded in enumerate(hidden, start=1)
         ]
 
-        drawn = sum(bool(re.match(r"figures\.", cell.source)) for cell in cells)
+        shown = [re.match(r"show\.(\w+)\(", cell.source) for cell in cells]
+        names = {match[1] for match in shown if match} - {"source", *dir(tables)}
+        drawn = sum(bool(match) and match[1] in names for match in shown)
         images = panel.locator(".jp-OutputArea-output img")
         assert drawn >= 5 and images.count() == drawn
         for image in images.all():
@@ -216,6 +228,11 @@ def test_a_notebook_runs_from_its_first_cell_to_its_last(lab):
             assert box["width"] > 200 and box["height"] > 100
         assert panel.locator(".jp-OutputArea-output table").count() >= 1
         assert "STAND-IN" in panel.text_content()
+        assert "epoch 5/5" in panel.text_content()
+
+        run_all(page, after=len(cells))  # the last one's number, if no kernel was started anew
+        assert "the network is found in data/trained" in panel.text_content()
+        assert complaints(panel) == [] and "epoch 5/5" not in panel.text_content()
         assert visit.said == []
         assert [address for address in visit.asked if not address.startswith(lab.address)] == []
 
@@ -224,3 +241,24 @@ def test_a_notebook_runs_from_its_first_cell_to_its_last(lab):
     assert record["seeds"][0]["test_accuracy"] > 0.2, "twice as good as guessing"
     assert (lab.out / "report/lab/results/mnist-mlp.npz").exists()
     assert checkout() == before
+
+
+# After the others: JupyterLab opens again what was open last.
+@pytest.mark.parametrize("name", sorted(path.stem for path in paths.NOTEBOOKS.glob("0*.ipynb")))
+def test_a_notebook_that_is_opened_shows_no_change_and_is_saved_as_it_was(lab, name):
+    path = lab.work / f"notebooks/{name}.ipynb"
+    before = path.read_bytes()
+    with chromium() as browser, Visit(browser, 1400, 1000) as visit:
+        page = visit.page
+        page.goto(f"{lab.address}/lab/tree/notebooks/{name}.ipynb?token={lab.token}&reset")
+        page.locator(CELLS).first.wait_for(timeout=60_000)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        page.wait_for_timeout(1000)
+        assert page.locator(".jp-mod-dirty").count() == 0
+        written = f"/api/contents/notebooks/{name}.ipynb"
+        with page.expect_response(
+            lambda answer: answer.request.method == "PUT" and written in answer.url
+        ) as saved:
+            page.keyboard.press("Control+s")
+        assert saved.value.ok
+    assert path.read_bytes() == before
