@@ -3,6 +3,7 @@
 import copy
 import json
 
+import numpy as np
 import pytest
 
 from helpers import results, runs, show
@@ -82,8 +83,11 @@ def test_a_network_is_shown_as_the_record_will_have_it():
 
 
 def test_generalisation_ends_in_the_two_lines_to_beat():
-    rows = show.generalisation(committed("fingers-carlosnet-augmented")).rows
-    assert rows[2] == ("test", "94.1 ± 4.2 %", "88.8 ± 1.0 %")
+    record = committed("fingers-carlosnet-augmented")
+    rows = show.generalisation(record).rows
+    test = [seed["transformed"]["test"] for seed in record["seeds"]]
+    moved = f"{100 * np.mean(test):.1f} ± {100 * np.std(test, ddof=1):.1f} %"
+    assert rows[2] == ("test", words.share(record, "test_accuracy", 1), moved)
     assert [row[1:] for row in rows[3:]] == [("100.0 %", "21.4 %"), ("16.7 %", "16.7 %")]
 
 
