@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import re
+import shutil
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
@@ -19,10 +20,7 @@ IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^<>\s]+?)>?(?:\s[^)]*)?\)|<img\b[^>]*
 
 
 def execute(notebook, parameters):
-    """Run a notebook with parameters, in memory; returns it with its outputs.
-
-    Raises UserError where a cell fails.
-    """
+    """A notebook run with parameters, in memory. Raises UserError where a cell fails."""
     startup.without_grammars()
     import papermill
 
@@ -55,8 +53,11 @@ def markdown(notebook, folder, code=False):
     from nbconvert.exporters import MarkdownExporter
     from traitlets.config import Config
 
-    figures = Path(folder) / "figures"
-    figures.symlink_to(paths.OUT / "figures")  # relative, for a path with a colon pandoc cuts up
+    figures = Path(folder) / "figures"  # relative, for a path with a colon pandoc cuts up
+    try:
+        figures.symlink_to(paths.OUT / "figures")
+    except OSError:  # a file system without links
+        shutil.copytree(paths.OUT / "figures", figures)
     for cell in notebook.cells:
         _embed(cell, Path(folder))
     if not code:
