@@ -1,6 +1,4 @@
-"""From a notebook to Markdown: papermill executes report.ipynb, nbconvert makes Markdown of it and
-of the executed notebooks, for build.py.
-"""
+"""From notebooks to Markdown: papermill executes report.ipynb, nbconvert converts, for build.py."""
 
 import base64
 import hashlib
