@@ -47,7 +47,7 @@ def _why(state):
         return "FORCE=1"
     if not record:
         harmed = ", ".join(path.name for path in results.harmed(state.profile, run))
-        return f"{harmed} damaged" if harmed else "no record"
+        return f"{harmed} damaged or missing" if harmed else "no record"
     if (folder / f".{run}.partial.ipynb").exists() and not (folder / f"{run}.ipynb").exists():
         return "interrupted before its notebook was kept"
     drawn = record["dataset"]["kind"] == "stand-in"

@@ -78,7 +78,7 @@ def test_a_worker_killed_in_mid_run(tmp_path):
         assert worker in [service.pid for service in services[1:]]
         os.kill(worker, signal.SIGKILL)
         status, out, err = scene.ended(grid)
-        assert status == 0 and "All 2 runs done." in out and f"Dask cluster at {tcp}: 2" in out, (
+        assert status == 0 and "All 2 runs done." in out and f"Dask cluster at {tcp}: " in out, (
             out + err
         )
         assert [one["seed"] for one in scene.record(SLOW)["seeds"]] == [
