@@ -65,7 +65,7 @@ def check_settings(profile):
 
 def bring_up_to_date(names, profile):
     """Execute those of the named runs that are stale; True if all ended well."""
-    stale = [state.run for state in states.read(names, profile) if state.why]
+    stale = [state.run for state in states.read(names, profile) if state.why or state.fault]
     folder, notebooks = paths.results(profile), paths.executed(profile)
     if not stale:
         print(f"All {len(names)} runs of profile {profile} are up to date ({folder}).")
@@ -74,8 +74,8 @@ def bring_up_to_date(names, profile):
     with contextlib.ExitStack() as stack:
         for run in stale:
             stack.enter_context(locks.held(notebooks / f".{run}.lock", partial(_refuse, run)))
-        again = [state for state in states.read(stale, profile) if state.why]
-        reasons = Counter(state.why for state in again)
+        again = [state for state in states.read(stale, profile) if state.why or state.fault]
+        reasons = Counter(state.why or "cannot be executed" for state in again)
         why = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
         print(f"Profile {profile}: {len(again)} of {len(names)} runs to do: {why}.", flush=True)
         return not again or execute(again)

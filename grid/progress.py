@@ -2,7 +2,10 @@
 
 import logging
 import os
-from functools import partial
+import sys
+import threading
+import time
+from contextlib import contextmanager
 
 from grid import execution
 from helpers.store import files, paths
@@ -11,6 +14,7 @@ from helpers.store import files, paths
 PASSED_ON = ("MIRROR", "DATA", "KERAS_BACKEND", "KERAS_REPORTS_ONLINE", "LIMIT", "FORCE")
 THREADS = "TF_NUM_INTRAOP_THREADS TF_NUM_INTEROP_THREADS OMP_NUM_THREADS OPENBLAS_NUM_THREADS"
 LIMITS = {"smoke": 600, "quick": 1800}  # seconds a run may take; a day otherwise
+HEARTBEAT = 30  # seconds between two lines on what is at work, where there is no terminal
 
 
 def watch(stale):
@@ -97,12 +101,18 @@ def submit(client, state, priority):
 
 
 def _follow(futures):
-    """A line for each run that ends; below it, on a terminal, what the trainings at work tell."""
+    """A line for each run that ends; meanwhile how far all of them are, and those at work."""
     from distributed import as_completed
     from rich.live import Live
+    from rich.text import Text
 
-    outcomes = {}
-    with Live(get_renderable=partial(_at_work, futures.values()), transient=True):
+    outcomes, started, states = {}, time.monotonic(), futures.values()
+
+    def now():
+        return Text(_now(states, len(outcomes), time.monotonic() - started))
+
+    terminal = sys.stdout.isatty()
+    with Live(get_renderable=now, transient=True) if terminal else _heartbeat(now):
         for future in as_completed(futures):
             state, lost = futures[future], (f"lost by Dask: {future.status}", 0)
             error, seconds = future.result() if future.status == "finished" else lost
@@ -112,7 +122,32 @@ def _follow(futures):
     return outcomes
 
 
-def _at_work(stale):
-    paths_of = {state.run: execution.progress_file(state.run, state.profile) for state in stale}
-    told = {run: files.load_json(path) for run, path in paths_of.items()}
-    return "\n".join(f"  {run}: {progress['text']}" for run, progress in told.items() if progress)
+@contextmanager
+def _heartbeat(now):
+    """Print what is at work from time to time, for as long as the block lasts."""
+    ended = threading.Event()
+
+    def beat():
+        while not ended.wait(HEARTBEAT):
+            print(now(), flush=True)
+
+    threading.Thread(target=beat, daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def _now(stale, done, seconds):
+    """How many runs are done after so many seconds, how long the others may take, those at work.
+
+    The estimate takes those to come for as long as those that are done.
+    """
+    filled = 24 * done // len(stale)
+    minutes = seconds * (len(stale) - done) / max(done, 1) / 60
+    left = f", about {minutes:.0f} min left" if done and minutes >= 1 else ""
+    head = f"  {'#' * filled:.<24} {done} of {len(stale)} runs{left}"
+    files_of = {state.run: execution.progress_file(state.run, state.profile) for state in stale}
+    told = {run: files.load_json(path) for run, path in files_of.items()}
+    at_work = (f"  {run}: {progress['text']}" for run, progress in told.items() if progress)
+    return "\n".join((head, *at_work))

@@ -22,6 +22,7 @@ class State:
     record: dict | None  # None where there is none, or a harmed one
     data: dict | None  # provenance of its data set's prepared copy; None where there is none
     why: str = ""  # why it has to be executed, in a few words; "" where it is up to date
+    fault: str = ""  # why it cannot be: a bad parameter, a notebook that is not there
 
     @property
     def fingerprint(self):
@@ -31,14 +32,24 @@ class State:
 
 
 def read(names, profile):
-    """The states of some runs, a list. Raises UserError for bad parameters and settings."""
-    states, prepared = [], cache(datasets.prepared)
-    for run in names:
-        values, record = runs.parameters(run, profile), results.load(profile, run)
-        state = State(run, profile, values, record, prepared(values["dataset"]))
+    """The states of some runs, a list. What is wrong with a run is its `fault`, and stops no other.
+
+    Raises UserError for an unknown profile.
+    """
+    runs.sizes(profile)
+    prepared = cache(datasets.prepared)
+    return [_state(run, profile, prepared) for run in names]
+
+
+def _state(run, profile, prepared):
+    try:
+        values = runs.parameters(run, profile)
+        data = prepared(values["dataset"])
+        state = State(run, profile, values, results.load(profile, run), data)
         state.why = _why(state)
-        states.append(state)
-    return states
+    except paths.UserError as error:
+        state = State(run, profile, {}, None, None, fault=str(error))
+    return state
 
 
 def _why(state):
@@ -65,11 +76,13 @@ def _why(state):
 def prepare(stale):
     """Make the data sets of stale runs, and complete their states with them.
 
-    Returns why a run cannot have its data, a dict from run; UserError where none can.
+    Returns why a run cannot be executed, a dict from run; UserError where none can.
     """
-    rule, refused = "a stand-in never replaces real images: give MIRROR=DIR or OUT=DIR", {}
-    for name in dict.fromkeys(state.values["dataset"] for state in stale):
-        users = [state for state in stale if state.values["dataset"] == name]
+    rule = "a stand-in never replaces real images: give MIRROR=DIR or OUT=DIR"
+    refused = {state.run: state.fault for state in stale if state.fault}
+    sound = [state for state in stale if not state.fault]
+    for name in dict.fromkeys(state.values["dataset"] for state in sound):
+        users = [state for state in sound if state.values["dataset"] == name]
         try:
             data = datasets.prepare(name)
         except paths.UserError as error:

@@ -29,9 +29,7 @@ def build(profile, force=False, say=print):
     Equal inputs give equal bytes. Returns the two paths. Raises UserError where the notebook fails
     or warns, a reference or citation leads nowhere, or a file cannot be written.
     """
-    if profile not in runs.profiles():
-        known = ", ".join(runs.profiles())
-        raise paths.UserError(f"Unknown profile {profile}. The profiles are: {known}.")
+    runs.sizes(profile)
     targets = [paths.report(profile) / name for name in ("report.html", "report.pdf")]
     state = paths.report(profile) / ".report.json"
     current = not force and load_json(state) == _state(profile, targets)

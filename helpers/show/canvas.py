@@ -120,6 +120,8 @@ def glyphs(font="DejaVuSans"):
 
 def spell(text):
     """A text in which a sign that the figures' fonts lack stands as its code point: U+4EBF."""
+    if text.isascii():  # most are, and the fonts need not be opened
+        return text
     lacking = {sign for sign in text if ord(sign) not in glyphs()} - {"\n"}
     return text.translate({ord(sign): f"U+{ord(sign):04X}" for sign in lacking})
 

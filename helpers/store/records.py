@@ -9,13 +9,6 @@ FIELDS = (
     *("run", "notebook", "parameters", "dataset", "parameter_count", "network_sha256", "seeds"),
     *("extra", "reported", "versions", "hardware", "figures", "fingerprint", "finished"),
 )
-# What a claim of runs.yaml may compare, which its head explains: metrics of a seed, and what
-# report/quantities.py makes of them.
-QUANTITIES = (
-    "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "test_accuracy",
-    "test_loss", "epochs", "seconds", "seconds_per_epoch", "nll", "gap", "loss_gap", "loss_ratio",
-    "transformed", "best_epoch", "late_accuracy", "swing", "loss_below", "search_lead",
-)  # fmt: skip
 
 
 def load(profile, run):

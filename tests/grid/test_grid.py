@@ -146,6 +146,48 @@ def test_missing_seeds_are_told_and_too_many_do_no_harm(fresh, monkeypatch):
     assert why() == ""
 
 
+def test_what_is_wrong_with_a_run_stops_no_other(fresh, monkeypatch, capsys):
+    parameters, told = runs.parameters, "Run mnist-cnn: parameter epochs is 0."
+
+    def wrong(run, profile):
+        if run == "mnist-cnn":
+            raise paths.UserError(told)
+        return parameters(run, profile)
+
+    monkeypatch.setattr(runs, "parameters", wrong)
+    monkeypatch.setenv("FORCE", "1")
+    executed = []
+    watched = {"mnist-mlp": (True, "done")}
+    monkeypatch.setattr(progress, "watch", lambda stale: executed.extend(stale) or watched)
+    assert grid.main(["--profile", "smoke", "--runs", "mnist-mlp,mnist-cnn"]) == 1
+    assert [state.run for state in executed] == ["mnist-mlp"]
+    out = capsys.readouterr().out
+    assert f"mnist-cnn  FAILED: {told}" in out and "1 runs done, 1 failed." in out
+    assert "1 FORCE=1; 1 cannot be executed" in out
+    assert grid.main(["--profile", "smoke", "--runs", "mnist-cnn"]) == 2
+    assert capsys.readouterr().err == f"Error: {told}\n"
+
+
+def test_without_a_terminal_what_is_at_work_is_told_from_time_to_time(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "HEARTBEAT", 0.05)
+    with progress._heartbeat(lambda: "at work"):
+        time.sleep(0.5)
+    first = capsys.readouterr().out.splitlines()
+    time.sleep(0.2)
+    assert len(first) > 2 and set(first) == {"at work"}
+    assert not capsys.readouterr().out, "it ends with the work"
+
+
+@pytest.mark.parametrize("done, left", [(0, ""), (2, ", about 4 min left"), (6, "")])
+def test_progress_shows_a_count_a_bar_an_estimate_and_what_is_at_work(folders, done, left):
+    stale = states.read(list(runs.select())[:6], "smoke")
+    files.save_json(execution.progress_file("mnist-cnn", "smoke"), {"text": "epoch 3/20"})
+    head, *at_work = progress._now(stale, done, 120).splitlines()
+    assert head.endswith(f" {done} of 6 runs{left}") and head.count("#") == 4 * done
+    assert at_work == ["  mnist-cnn: epoch 3/20"], "those that wait are not shown"
+    assert max(map(len, (head, *at_work))) < 80
+
+
 def test_force_makes_everything_stale(fresh, monkeypatch):
     monkeypatch.setenv("FORCE", "1")
     assert why() == "FORCE=1"
@@ -255,7 +297,7 @@ def nothing_runs(monkeypatch):
     "arguments, environment, message",
     [
         (["--profile", "fast"], {}, "Unknown profile fast. The profiles are: smoke, quick, full."),
-        (["--runs", "mnist-mpl"], {}, "Unknown run mnist-mpl. The runs are: mnist-mlp"),
+        (["--runs", "mnist-mpl"], {}, "Unknown run mnist-mpl: did you mean mnist-mlp?"),
         (["--runs", "mnist-mlp,nothing"], {}, "Unknown run nothing"),
         (
             [],

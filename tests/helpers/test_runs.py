@@ -372,9 +372,9 @@ def test_seeds_can_be_asked_for(monkeypatch):
 
 
 def test_unknown_names_are_refused_with_the_known_ones():
-    with pytest.raises(UserError, match="Unknown run mnist-mpl. The runs are: mnist-mlp, "):
+    with pytest.raises(UserError, match="Unknown run mnist-mpl: did you mean mnist-mlp?"):
         runs.select(["mnist-mpl"])
-    with pytest.raises(UserError, match="Unknown run nothing"):
+    with pytest.raises(UserError, match="Unknown run nothing: the runs are mnist-mlp, "):
         runs.parameters("nothing", "quick")
     with pytest.raises(
         UserError, match="Unknown profile fast. The profiles are: smoke, quick, full"
@@ -506,6 +506,27 @@ def test_a_wrong_field_is_named_with_its_run_when_the_file_is_read(table, field,
     with pytest.raises(UserError, match=f"^Cannot read .*: run mnist-mlp.*{said}") as error:
         runs.select()
     assert "\n" not in str(error.value) and len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize("report", ["course-protocol", "one-change", "fast"])
+def test_an_experiment_of_our_own_names_the_run_that_it_stands_beside(table, report):
+    table(lambda content: content["runs"]["mnist-mlp"].update(report=report))
+    with pytest.raises(UserError, match="run mnist-mlp: beside is missing, it must be a text"):
+        runs.select()
+
+
+@pytest.mark.parametrize(
+    "typed, meant",
+    [
+        ("mnist_mlp", "mnist-mlp"),
+        ("MNIST-CNN", "mnist-cnn"),
+        ("fashion_cnn_1x10", "fashion-cnn-1x100"),
+        ("k49_tuned", "k49-tuned"),
+    ],
+)
+def test_a_misspelt_run_is_asked_about(typed, meant):
+    with pytest.raises(UserError, match=rf"^Unknown run {typed}: did you mean {meant}\?$"):
+        runs.select([typed])
 
 
 @pytest.mark.parametrize("field", ["notebook", "report", "about"])

@@ -11,6 +11,7 @@ import pytest
 
 from helpers import results, runs
 from helpers.store import files, paths
+from helpers.store.fields import QUANTITIES
 from report import claims, courses, quantities
 
 FULL = paths.ROOT / "report" / "full"
@@ -146,6 +147,7 @@ def test_every_quantity_is_that_of_its_name():
         assert quantities.measure(seed, name) == pytest.approx(value), name
     for name in (*wanted, "nll"):
         assert quantities.measure({"test_accuracy": 0.9}, name) is None
+    assert set(quantities.DERIVED) <= set(QUANTITIES), "runs.yaml may name each"
 
 
 def test_every_claim_has_a_key_of_its_own_and_names_runs_on_the_same_data():

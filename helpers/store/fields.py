@@ -1,0 +1,132 @@
+"""What each field of runs.yaml and each parameter of a notebook may be, and who is told what where
+it is not. `runs` calls it."""
+
+import math
+import reprlib
+
+from helpers.store import code
+from helpers.store.paths import UserError
+
+
+def _number(low, high=math.inf):
+    return lambda value: type(value) in (int, float) and low <= value < high
+
+
+def _each(kind):
+    return lambda values: isinstance(values, list) and all(map(kind[0], values))
+
+
+def _one_of(*choices):
+    return lambda value: value in choices, f"one of {', '.join(choices)}"
+
+
+# What a value may be: a test, and the words for a user whose value fails it.
+TEXT = (lambda value: isinstance(value, str) and value.strip(), "a text")
+NAMES = (lambda value: isinstance(value, dict) and all(map(TEXT[0], value)), "names with values")
+COUNT = (lambda value: type(value) is int and value > 0, "a whole number, 1 or more")
+SIZE = (lambda value: type(value) is int and value >= 0, "a whole number, 0 or more")
+AMOUNT = (_number(0), "a number, 0 or more")
+RATE = (_number(1e-12), "a number, more than 0")
+REAL = (_number(-math.inf), "a number")
+SHARE = (_number(0, 1 + 1e-9), "a fraction, 0.982 for 98.2 %")
+
+BESIDE = ("course-protocol", "one-change", "fast")  # reports of runs that stand beside another
+PARTS = ("train", "validation", "test")
+COUNTS = ("epochs", "batch_size", "seeds", "trials", "trial_epochs", "repeats", "halves", "side")
+SIZES = ("train_images", "test_images", "judged_images", "first_seed")
+PARAMETERS = {
+    **dict.fromkeys(COUNTS, COUNT),
+    **dict.fromkeys((*SIZES, "stop_patience", "reduce_patience"), SIZE),
+    **dict.fromkeys(("learning_rate", "peak_learning_rate"), RATE),
+    **dict.fromkeys(("stop_delta", "twin_distance"), AMOUNT),
+    "validation_images": (_number(-1), "-1, 0 or more"),
+    "folds": (_number(2), "2 or more"),
+    "dropout": (_number(-1, 1), "-1.0, or from 0 to less than 1"),
+}
+CHOICES = {
+    **dict.fromkeys(("augmentation", "judge"), lambda: code.constant("augmentation", "SETTINGS")),
+    "optimizer": lambda: code.constant("training", "OPTIMIZERS"),
+    "network": lambda: [name for name in code.functions("models") if name[0] != "_"],
+}
+FIGURES = {"accuracy": SHARE, "loss": AMOUNT}
+CURVES = {name: (_each(kind), f"a list; {kind[1]}") for name, kind in FIGURES.items()}
+REPORTED = {
+    **{f"{part}_{name}": kind for part in PARTS for name, kind in FIGURES.items()},
+    **{"seconds": RATE, "epochs": COUNT, "transformed": dict.fromkeys(PARTS, SHARE)},
+    "history": {**CURVES, **{f"val_{name}": kind for name, kind in CURVES.items()}},
+}
+# What a claim of runs.yaml may compare, which its head explains: metrics of a seed, and what
+# report/quantities.py makes of them.
+QUANTITIES = (
+    "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "test_accuracy",
+    "test_loss", "epochs", "seconds", "seconds_per_epoch", "nll", "gap", "loss_gap", "loss_ratio",
+    "transformed", "best_epoch", "late_accuracy", "swing", "loss_below", "search_lead",
+)  # fmt: skip
+CLAIM = {
+    **{"key": TEXT, "claim": TEXT, "against": TEXT, "part": COUNT, "data": _one_of("any")},
+    **{"family": _one_of("reports", "ours"), "expected": _one_of(">", "<", "="), "reference": REAL},
+    **{"quantity": _one_of(*QUANTITIES), "margin": RATE},
+}
+RUN = {
+    **dict.fromkeys(("notebook", "report", "about", "beside"), TEXT),
+    **{"parameters": NAMES, "cores": COUNT, "reported": REPORTED},
+    "claims": (lambda value: isinstance(value, list), "a list"),
+}
+
+
+def check(content):
+    """ValueError for the first field of runs.yaml that is not as it must be."""
+    below = [content.get(name) for name in ("profiles", "runs")] if NAMES[0](content) else [None]
+    if not all(NAMES[0](part) and all(map(NAMES[0], part.values())) for part in below):
+        raise ValueError("it needs `profiles` and `runs`, and below each of them names with fields")
+    for profile, sizes in content["profiles"].items():
+        _check_fields(f"profile {profile}", sizes, PARAMETERS)
+    known, keys = {**RUN, **dict.fromkeys(content["profiles"], NAMES)}, set()
+    for run, line in content["runs"].items():
+        where = f"run {run}"
+        beside = ("beside",) * (line.get("report") in BESIDE)
+        _check_fields(where, line, known, ("notebook", "report", "about", *beside))
+        for claim in line.get("claims", []):
+            needed = ("key", "claim", "family", "quantity", "expected")
+            _check_fields(f"{where}, a claim", claim, CLAIM, needed)
+            sides = {"against", "reference"} & set(claim)
+            if len(sides) != 1 or ("margin" in claim) != (claim["expected"] == "="):
+                words = "needs either `against` or `reference`, and `margin` where it says `=`"
+                raise ValueError(f"{where}: a claim {words}")
+            if (key := (claim["key"], claim.get("part"))) in keys:
+                raise ValueError(f"{where}: a claim {key[0]} with the same `part` was there before")
+            keys.add(key)
+        for other in (line.get("beside"), *(c.get("against") for c in line.get("claims", []))):
+            if other is not None and other not in set(content["runs"]) - {run}:
+                raise ValueError(f"{where}: there is no other run {reprlib.repr(other)}")
+
+
+def _check_fields(where, fields, known, needed=()):
+    if not NAMES[0](fields):
+        raise ValueError(f"{where} is {reprlib.repr(fields)}, it must be names with values")
+    for name in (*needed, *fields):
+        if name not in known:
+            raise ValueError(f"{where}: {name} is unknown, there are {', '.join(known)}")
+        if isinstance(known[name], dict):
+            _check_fields(f"{where}, {name}", fields[name], known[name])
+            continue
+        allowed, words = known[name]
+        if name not in fields or not allowed(fields[name]):
+            is_now = reprlib.repr(fields[name]) if name in fields else "missing"
+            raise ValueError(f"{where}: {name} is {is_now}, it must be {words}")
+
+
+def parameter(run, name, value, default):
+    """The value of a notebook's parameter, of its default's type; UserError if it cannot be."""
+    where, kind = f"Run {run}: parameter {name} is {reprlib.repr(value)}", type(default)
+    if kind is float and type(value) is int and abs(value) < 2**53:
+        value = float(value)
+    if type(value) is not kind:
+        is_now, must_be = type(value).__name__, f"{kind.__name__}, like {default!r}"
+        raise UserError(f"{where}, of type {is_now}; it must be of type {must_be}.")
+    allowed, words = PARAMETERS.get(name, (lambda value: True, ""))
+    if not allowed(value):
+        raise UserError(f"{where}; it must be {words}.")
+    if name in CHOICES and value not in (known := list(CHOICES[name]())):
+        raise UserError(f"Run {run}: no {name} {value!r}. Choose one of: {', '.join(known)}.")
+    return value
