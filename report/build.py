@@ -9,7 +9,6 @@ depends on has changed the report is left alone.
 
 import argparse
 import hashlib
-import os
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -50,9 +49,8 @@ def build(profile, force=False, say=print):
         if readme.write():
             say("README.md  its table of results, written")
     for target in targets:
-        place = os.path.relpath(target) if target.is_relative_to(Path.cwd()) else target
         size = target.stat().st_size / 1e6
-        say(f"{place}  {size:.2f} MB, {'up to date' if current else 'written'}")
+        say(f"{target}  {size:.2f} MB, {'up to date' if current else 'written'}")
     return targets
 
 

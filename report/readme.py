@@ -9,6 +9,7 @@ from report import courses
 
 START = "<!-- results: written by `make report PROFILE=full`, do not edit -->"
 END = "<!-- end of results -->"
+SIGNS = {"partial": " †", "substitute": " ‡"}  # explained below the tables
 HEADINGS = {
     "course-protocol": "Experiments of our own, each trained as the course report did where the "
     "run beside it was not (`notebooks/runs.yaml` says how):",
@@ -38,11 +39,16 @@ def results_table(profile="full"):
     return "\n".join(lines)
 
 
+def _data(record):
+    """The data set's title, with a sign where its images are not all the official ones."""
+    return record["dataset"]["title"] + SIGNS.get(record["dataset"]["kind"], "")
+
+
 def _line(run, record):
     reported = runs.entry(run).get("reported", {}).get("test_accuracy")
     cells = [
         f"`{run}`",
-        record["dataset"]["label"],
+        _data(record),
         results.network_size(record),
         "-" if reported is None else percent(reported),
         share(record, "test_accuracy"),
@@ -55,8 +61,8 @@ def _line(run, record):
 
 def _beside(run, record):
     measured, n = share(record, "test_accuracy"), len(record["seeds"])
-    other, label = runs.entry(run)["beside"], record["dataset"]["label"]
-    return f"| `{run}` | `{other}` | {label} | {measured} | {n} |"
+    other = runs.entry(run)["beside"]
+    return f"| `{run}` | `{other}` | {_data(record)} | {measured} | {n} |"
 
 
 def write(profile="full"):

@@ -8,6 +8,9 @@ from helpers.show import words
 from helpers.store import paths
 from report import courses, readme
 
+PLAIN = "fingers-ivannet-plain"
+KINDS = ("official", "partial", "substitute")
+
 
 def test_the_readme_shows_the_committed_records_and_nothing_else(monkeypatch):
     monkeypatch.setattr(paths, "OUT", paths.ROOT)
@@ -15,7 +18,30 @@ def test_the_readme_shows_the_committed_records_and_nothing_else(monkeypatch):
     between = text.split(readme.START)[1].split(readme.END)[0].strip()
     assert between == readme.results_table()
     for run, record in courses.of_all(results.load_all("full")).items():
-        assert f"`{run}`" in between and record["dataset"]["label"] in between
+        assert f"`{run}`" in between and record["dataset"]["title"] in between
+
+
+def test_what_the_readme_links_to_is_there_and_the_commands_come_before_the_results():
+    text = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+    links = set(re.findall(r"\]\(([^)#:]+)\)", text))
+    assert {"report/full/report.html", "report/full/report.pdf"} < links
+    assert all((paths.ROOT / link).exists() for link in links)
+    assert text.index("report.pdf") < text.index("make all") < text.index(readme.START)
+    assert text[: text.index("make all")].count("\n") < 25, "the commands are on the first screen"
+
+
+def test_the_lookup_below_the_readmes_picture_names_every_hand(monkeypatch):
+    monkeypatch.setattr(paths, "OUT", paths.ROOT)
+    lookup, network = (results.load("full", run) for run in ("audit-fingers", PLAIN))
+    assert lookup["seeds"][0]["test_accuracy"] == 1, "the caption says so"
+    assert network["reported"]["test_accuracy"] == 1 and network["parameter_count"] > 6e6
+
+
+def test_signs_tell_part_of_the_images_and_other_images_from_the_official_ones():
+    titles = {kind: readme._data({"dataset": {"title": "T", "kind": kind}}) for kind in KINDS}
+    assert titles == {"official": "T", "partial": "T †", "substitute": "T ‡"}
+    after = (paths.ROOT / "README.md").read_text(encoding="utf-8").split(readme.END)[1][:600]
+    assert all(sign.strip() in after for sign in readme.SIGNS.values())
 
 
 def test_the_committed_report_shows_the_committed_records(monkeypatch):
@@ -47,7 +73,7 @@ def test_the_readme_sets_experiments_apart_and_counts_the_runs_of_the_reports_on
             "seeds": seeds,
             "parameters": {"profile": "full"},
             "parameter_count": 5,
-            "dataset": {"kind": "official", "test": 10000, "label": "MNIST"},
+            "dataset": {"kind": "official", "test": 10000, "title": "MNIST"},
         }
 
     monkeypatch.setattr(
