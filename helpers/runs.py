@@ -96,9 +96,10 @@ def fingerprint(run, values, data_sha256):
     Code counts as its syntax tree without docstrings. Cells tagged `figure` or `setup` do not
     count: how a thing looks never costs training. Nor do `seeds`: more are added to a record.
     """
-    notebook, network = entry(run)["notebook"], values.get("network")
-    if network and network not in code.functions("models"):
-        raise UserError(f"helpers/models.py has no network {network}.")
+    notebook, networks = entry(run)["notebook"], fields.networks(values)[0]
+    for network in networks:
+        if network not in code.functions("models"):
+            raise UserError(f"helpers/models.py has no network {network}.")
     content = {
         "parameters": {n: v for n, v in values.items() if n not in ("seeds", "first_seed")},
         "data": data_sha256,
@@ -107,7 +108,11 @@ def fingerprint(run, values, data_sha256):
             for number, tags, source in code.cells(notebook)
             if not {"figure", "parameters", "setup"} & set(tags)
         ],
-        "network": code.used_functions("models", network) if network else {},
+        "network": {
+            name: function
+            for network in networks
+            for name, function in code.used_functions("models", network).items()
+        },
         "results": code.constant("training", "RESULTS"),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -102,6 +102,23 @@ def next_training(values, level=0.95):
     return float(np.mean(values) - reach), float(np.mean(values) + reach)
 
 
+def power_law(images, errors, at, level=0.95):
+    """Errors as a power of the number of images, c n^-b: a straight line on logarithmic axes.
+
+    images, errors: (m,), one a training, three or more, of two sizes or more; at: (k,) other sizes.
+    Returns -b, and for single trainings at these sizes the expected error and the two ends of its
+    prediction interval, (k,) each: least squares, Student's t (Hestness et al. 2017 for the law).
+    """
+    x, y, far = np.log(images), np.log(errors), np.log(at)
+    slope, offset = np.polyfit(x, y, 1)
+    free = len(x) - 2
+    spread = np.sqrt(np.sum((y - slope * x - offset) ** 2) / free)
+    lever = 1 / len(x) + (far - x.mean()) ** 2 / np.sum((x - x.mean()) ** 2)
+    reach = special.stdtrit(free, (1 + level) / 2) * spread * np.sqrt(1 + lever)
+    centre = slope * far + offset
+    return float(slope), *np.exp([centre, centre - reach, centre + reach])
+
+
 def recalls(y_true, y_pred, classes):
     """Share of each class's images that are named correctly, (classes,); NaN for one without."""
     counts = np.bincount(y_true, minlength=classes)

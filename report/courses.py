@@ -15,7 +15,7 @@ ABOUT = (
     *("verdict", "comparable", "threads", "multiplications", "averaged_accuracy", "averaged_loss"),
     *(f"reported_{name}" for name in REPORTED),
 )
-KINDS = ("audit", "course-protocol", "one-change", "fast")  # experiments and audits of our own
+KINDS = ("audit", "course-protocol", "one-change", "fast", "study")  # all that is our own
 INCOMPARABLE = {
     "stand-in": "stand-in",
     "partial": "part of the data",

@@ -19,6 +19,7 @@ from helpers.show.pictures import (
     pairs,
     samples,
 )
+from helpers.show.studies import changes, how_many, promised, robustness, twins
 from helpers.show.tables import (
     audit,
     beside,

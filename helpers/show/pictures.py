@@ -21,7 +21,7 @@ def samples(data, run, profile):
         framed = np.pad(images, ((0, n - len(images)), (1, 1), (0, 0)), constant_values=255)
         stacks.append(framed.reshape(-1, images.shape[2]))
     names = [fit(name, WIDTH / columns) for name in data.class_names]
-    return _grid(stacks, _about(data), columns, above=names)[0], {"label": plain(data.label)}
+    return grid(stacks, _about(data), columns, above=names)[0], {"label": plain(data.label)}
 
 
 @figure
@@ -32,7 +32,7 @@ def augmented(data, run, profile, originals, versions):
     """
     images = [image for images in (originals, *versions) for image in images]
     names = ["original", *(f"version {number}" for number in range(1, len(versions) + 1))]
-    return _grid(images, _about(data), len(originals), rows=names)[0], {"n": len(versions)}
+    return grid(images, _about(data), len(originals), rows=names)[0], {"n": len(versions)}
 
 
 @figure
@@ -67,7 +67,7 @@ def doubts(record, images):
         answer, label = names[doubt["answer"]], names[doubt["label"]]
         texts.append(f"{answer}\n{_percent(doubt['confidence'])}\nlabel: {label}")
     frames = [BLACK] * len(texts)
-    return _grid(images, record["dataset"], _columns(names), below=texts, frames=frames)[0]
+    return grid(images, record["dataset"], _columns(names), below=texts, frames=frames)[0]
 
 
 @figure
@@ -82,7 +82,7 @@ def attention(record, answers, images, trained):
     chosen = chosen if len(chosen) else np.arange(min(6, len(images)))
     read, true = answers["y_pred"][0][chosen], answers["y_true"][chosen]
     above = [f"taken for\n{names[r]}\nis {names[t]}" for r, t in zip(read, true)]
-    body, panels = _grid([*images[chosen]] * 2, record["dataset"], len(chosen), above)
+    body, panels = grid([*images[chosen]] * 2, record["dataset"], len(chosen), above)
     look = {"cmap": "inferno", "vmin": 0, "vmax": 1, "alpha": 0.6, "interpolation": "bilinear"}
     heat = explain.gradcam(trained.model, images[chosen], read)
     for axes, evidence in zip(panels[len(chosen) :], heat):
@@ -101,7 +101,7 @@ def feature_maps(record, images, trained):
     rows = [f"{name}\n{' x '.join(map(str, stack.shape))}" for name, stack in maps.items()]
     channels = [[*np.moveaxis(stack, -1, 0), *[None] * 12][:12] for stack in maps.values()]
     look = {"cmap": "viridis", "vmin": None, "vmax": None}
-    return _grid(sum(channels, []), record["dataset"], 12, rows=rows, **look)[0]
+    return grid(sum(channels, []), record["dataset"], 12, rows=rows, **look)[0]
 
 
 @figure
@@ -111,7 +111,7 @@ def filters(record, trained):
     kernels = np.moveaxis(next(w for w in weights if w.ndim == 4).mean(axis=2), -1, 0)
     limit = float(np.abs(kernels).max()) or 1.0
     look = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit}
-    return _grid(kernels, record["dataset"], min(16, max(8, len(kernels))), **look)[0]
+    return grid(kernels, record["dataset"], min(16, max(8, len(kernels))), **look)[0]
 
 
 def pairs(record, answers, x_train, y_train, x_test, closest=False):
@@ -133,7 +133,7 @@ def _pairs(record, answers, x_train, y_train, x_test, closest, n=8):
     above, below = ([fit(names[k], 0.85, 1) for k in labels] for labels in (true, y_train[near]))
     below = [f"{text}\n{gap:.3f}" for text, gap in zip(below, answers["distance"][chosen])]
     images, rows = [*x_test[chosen], *x_train[near], *gaps], ("test", "training", "difference")
-    body, panels = _grid(images, record["dataset"], n, above, [""] * 2 * n + below, rows)
+    body, panels = grid(images, record["dataset"], n, above, [""] * 2 * n + below, rows)
     for axes, alike in zip(panels[2 * n :], y_train[near] == true):
         axes.xaxis.label.set_color(BLACK if alike else BAD)
     some = (
@@ -151,10 +151,10 @@ def _answered(record, answers, images, chosen, seed):
         texts.append(f"{'✓' if read == true else '✗'} {names[read]}\n{sure}\ntrue: {names[true]}")
         frames.append(GOOD if read == true else BAD)
     columns = _columns(names)
-    return _grid(images[chosen], record["dataset"], columns, below=texts, frames=frames)[0]
+    return grid(images[chosen], record["dataset"], columns, below=texts, frames=frames)[0]
 
 
-def _grid(images, dataset, columns, above=(), below=(), rows=(), frames=(), **look):
+def grid(images, dataset, columns, above=(), below=(), rows=(), frames=(), **look):
     """Images in rows of `columns`, with texts `above` and `below` them; None leaves a gap.
 
     `rows`: names at the left. `frames`: a colour an image, for its frame and the text below it.

@@ -30,10 +30,25 @@ RATE = (_number(1e-12), "a number, more than 0")
 REAL = (_number(-math.inf), "a number")
 SHARE = (_number(0, 1 + 1e-9), "a fraction, 0.982 for 98.2 %")
 
+
+def networks(value):
+    """The networks that a run's parameters name, `network` and `networks`, and the settings of
+    augmentation behind a plus sign there: two lists, in their order."""
+    words = [value["network"]] if value.get("network") else value.get("networks", "").split()
+    names, _, settings = zip(*(word.partition("+") for word in words)) if words else ((), (), ())
+    return list(names), [setting for setting in settings if setting]
+
+
+def _known(value):
+    names, settings = networks({"networks": value})
+    known = set(CHOICES["network"]())
+    return bool(names) and set(names) <= known and set(settings) <= set(CHOICES["augmentation"]())
+
+
 BESIDE = ("course-protocol", "one-change", "fast")  # reports of runs that stand beside another
 PARTS = ("train", "validation", "test")
 COUNTS = ("epochs", "batch_size", "seeds", "trials", "trial_epochs", "repeats", "halves", "side")
-SIZES = ("train_images", "test_images", "judged_images", "first_seed")
+SIZES = ("train_images", "test_images", "judged_images", "first_seed", "halvings")
 PARAMETERS = {
     **dict.fromkeys(COUNTS, COUNT),
     **dict.fromkeys((*SIZES, "stop_patience", "reduce_patience"), SIZE),
@@ -41,6 +56,7 @@ PARAMETERS = {
     **dict.fromkeys(("stop_delta", "twin_distance"), AMOUNT),
     "validation_images": (_number(-1), "-1, 0 or more"),
     "folds": (_number(2), "2 or more"),
+    "networks": (_known, "names of networks, NAME or NAME+AUGMENTATION, with spaces between"),
     "dropout": (_number(-1, 1), "-1.0, or from 0 to less than 1"),
 }
 CHOICES = {

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from helpers import runs
-from helpers.store import code, paths
+from helpers.store import code, fields, paths
 from helpers.store.paths import UserError
 
 DENSE = ["mnist-mlp", "fashion-dense", "k49-tuned"]
@@ -60,6 +60,15 @@ AUDITS = [
     "audit-emnist-bymerge",
     "audit-k49",
     "audit-fingers",
+]
+STUDIES = [
+    "how-many-clothes",
+    "how-many-letters",
+    "robust-mnist",
+    "robust-fashion",
+    "robust-letters",
+    "robust-k49",
+    "robust-fingers",
 ]
 BESIDE = {
     "mnist-first-course": "mnist-first",
@@ -163,6 +172,8 @@ def test_every_run_exists_in_the_notebook_that_suits_its_network():
         **dict.fromkeys(ONE_CHANGE, "02_simple_cnn"),
         "mnist-cnn-20-epochs": "03_regularised_cnn",
         **dict.fromkeys(FAST, "08_fast_schedule"),
+        **dict.fromkeys(STUDIES[:2], "14_how_many_images"),
+        **dict.fromkeys(STUDIES[2:], "15_robustness"),
     }
     assert len(NOTEBOOKS) == 26
 
@@ -304,6 +315,36 @@ def test_early_stopping_and_rate_reduction_are_those_of_the_course_report():
         assert values["reduce_patience"] == 3 and values["augmentation"] == "noise"
         assert rule == (0, 0.0) or values["epochs"] >= 69, "the patient one ran 69 epochs"
     assert runs.parameters("k49-tuned", "full")["stop_patience"] > 0
+
+
+@pytest.mark.parametrize(
+    "networks, said",
+    [
+        ("mnist_mlp mnist_frist", "names of networks"),
+        ("mnist_mlp+loud", ""),
+        ("", ""),
+        ("+small", ""),
+    ],
+)
+def test_a_study_names_networks_and_settings_that_exist(table, networks, said):
+    table(lambda content: content["runs"]["robust-mnist"]["parameters"].update(networks=networks))
+    with pytest.raises(UserError, match=f"robust-mnist: parameter networks is .*{said}"):
+        runs.parameters("robust-mnist", "full")
+
+
+def test_a_study_follows_from_the_code_of_every_network_that_it_names(monkeypatch):
+    values = runs.parameters("robust-mnist", "full")
+    names, settings = fields.networks(values)
+    assert len(names) == 6 and settings == ["small"]
+    before = runs.fingerprint("robust-mnist", values, "sha")
+    used = code.used_functions
+    for changed in set(names):
+
+        def other(module, network, changed=changed):
+            return {**used(module, network), **({changed: "other"} if network == changed else {})}
+
+        monkeypatch.setattr(code, "used_functions", other)
+        assert runs.fingerprint("robust-mnist", values, "sha") != before, changed
 
 
 def test_validation_images_are_our_own_split():

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from helpers import explain, results, show
+from helpers import augmentation, explain, results, show
 from helpers.show import answers as of_answers
 from helpers.show import drawn as files_of
 from helpers.show.canvas import BAD, BANNER, SMALL, WIDTH, canvas, fit, png, spell, style
@@ -36,6 +36,18 @@ ANSWERS = {
 PAIRS = {"y_true": Y, "nearest": np.arange(60)[::-1], "distance": np.linspace(0.01, 0.3, 60)}
 
 
+CHANGED = [
+    {"network": network, "change": change, "amount": amount, "accuracy": 0.9 - amount / 100}
+    for network in ("dense", "convolution")
+    for change, amounts in augmentation.CHANGES.items()
+    for amount in amounts
+]
+SIZED = [
+    {"images": images, "test_accuracy": 1 - 2 * images**-0.3 * (1.01, 0.99)[images % 3 == 0]}
+    for images in (600, 1200, 2400, 4800, 9600)
+]
+
+
 def history(epochs, lowest):
     losses = [0.2 + (0.05 if e < lowest else 0.06) * abs(e - lowest) for e in range(epochs)]
     rising = list(np.linspace(0.5, 0.9, epochs))
@@ -58,6 +70,8 @@ def seed(number, epochs, lowest, accuracy=0.9):
         "single": {"flip_horizontal": 0.8, "shift": 0.4},
         "transformed": {"test": 0.3},
         "selection": chosen,
+        "points": [*CHANGED, *SIZED],
+        "quarters": {"dense": [0.9, 0.8, 0.7, 0.5], "convolution": [0.9, 0.9, 0.8, 0.7]},
         "trials": [
             trial("random search", [0.4, 0.6 + number / 10], learning_rate=1e-4),
             trial("Hyperband", [0.5], learning_rate=1e-2, activation="tanh"),
@@ -77,6 +91,9 @@ def record(run="mnist-mlp", epochs=((5, 2), (5, 3)), accuracy=0.9, macs=1000, **
         "extra": {
             "chance": 0.1,
             "balance": {"train": [5, 0, *[9] * 8], "test": [1] * 10},
+            "parameters": {"dense": 100, "convolution": 50},
+            "neighbour_quarters": [1.0, 0.9, 0.7, 0.4],
+            "twins": {"14": 0.9, "28": 0.5},
             "doubted": [{"label": 1, "answer": 2, "confidence": 0.9999}] * 3,
         },
     }
@@ -119,6 +136,15 @@ def schedule(step):
     return 0.01 * step
 
 
+def of(field, **dataset):
+    """A record of one study, whose points have a field of this name."""
+    content = record(**dataset)
+    for one in content["seeds"]:
+        one["points"] = [point for point in one["points"] if field in point]
+    return content
+
+
+TESTS = SimpleNamespace(x_test=X, y_test=Y)
 FIGURES = {
     "samples": lambda **d: show.samples(data(**d), "mnist-mlp", "full"),
     "augmented": lambda **d: show.augmented(data(**d), "mnist-mlp", "full", X[:5], [X[5:10]] * 3),
@@ -139,6 +165,9 @@ FIGURES = {
     "neighbours": lambda **d: show.pairs(record(**d), PAIRS, X, Y, X),
     "doubts": lambda **d: show.doubts(record(**d), X[:3]),
     "watched": lambda **d: show.watched(record(**d)),
+    "changes": lambda **d: show.changes(data(**d), TESTS, "mnist-mlp", "full"),
+    "robustness": lambda **d: show.robustness(of("change", **d)),
+    "how-many": lambda **d: show.how_many(of("images", **d)),
 }
 OVERALL = {
     "curves": lambda **d: show.all_curves(many(**d), "full"),
@@ -516,3 +545,44 @@ def test_data_sets_are_told_apart_by_their_arrays_and_not_by_their_titles(folder
 @pytest.mark.parametrize("run", ["Мой_run", "a_b", "A-b", "수"])
 def test_a_run_of_any_name_has_a_label_of_its_own(folders, run):
     assert show.balance(record(run)).label not in ("fig-a-b-balance", "fig--balance")
+
+
+# --- studies --------------------------------------------------------------------------------------
+
+
+def test_a_law_is_fitted_to_the_small_parts_and_judged_on_the_large_ones(monkeypatch):
+    table = show.promised(of("images"))
+    rows = [dict(zip(table.head, row)) for row in table.rows]
+    assert [row["Images"] for row in rows] == ["600", "1,200", "2,400", "4,800", "9,600"]
+    assert [row["Promised"] == "–" for row in rows] == [True] * 3 + [False] * 2
+    assert all(row["Inside"] == "2 of 2" for row in rows[3:])
+    assert "81 % of the errors" in table.note, "2 ** -0.3"
+    body = drawing(lambda: show.how_many(of("images")), monkeypatch)
+    kinds = [type(artist).__name__ for artist in body.get_figure(root=True).findobj()]
+    assert kinds.count("FillBetweenPolyCollection") == 1, "the band"
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_too_few_parts_promise_nothing_and_are_shown(parts):
+    content = of("images")
+    for one in content["seeds"]:
+        one["points"] = one["points"][:parts]
+    table = show.promised(content)
+    assert len(table.rows) == parts and {row[3] for row in table.rows} == {"–"}
+    assert "slope" not in table.note and show.how_many(content).path.exists()
+
+
+def test_a_training_without_a_single_mistake_has_its_place_on_the_axis():
+    content = of("images")
+    content["seeds"][0]["points"][-1]["test_accuracy"] = 1.0
+    assert show.how_many(content).path.exists() and show.promised(content).rows[-1][2]
+
+
+def test_twins_are_told_at_each_size_and_no_study_tells_none():
+    table = show.twins({"robust-mnist": record()})
+    assert table.rows[0][:2] == ("MNIST", "28") and table.rows[0][2:] == (
+        "90.0 %",
+        "50.0 %",
+        "50.0 %",
+    )
+    assert show.twins({})._markdown() == ""

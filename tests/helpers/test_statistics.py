@@ -113,6 +113,39 @@ def test_coverage_of_the_interval_for_one_more_training(n):
     assert covered(intervals, accuracies[:, -1]) == pytest.approx(0.95, abs=0.012)
 
 
+def law(seed, slope=-0.4, noise=0.05, seeds=5):
+    """Errors of small trainings that follow a power law, and of one large one each."""
+    rng, images = np.random.default_rng(seed), np.repeat([500, 1000, 2000], seeds)
+    large = np.array([4000, 8000])
+    return (
+        images,
+        0.9 * images**slope * np.exp(rng.normal(0, noise, len(images))),
+        large,
+        0.9 * large**slope * np.exp(rng.normal(0, noise, 2)),
+    )
+
+
+def test_coverage_of_a_power_laws_promise_to_larger_sets():
+    inside = []
+    for seed in range(TIMES):
+        images, errors, large, truth = law(seed)
+        _, _, low, high = statistics.power_law(images, errors, large)
+        inside.append((low <= truth) & (truth <= high))
+    assert np.mean(inside, axis=0) == pytest.approx([0.95, 0.95], abs=0.012)
+
+
+def test_a_power_law_agrees_with_least_squares_by_statsmodels():
+    from statsmodels.api import OLS, add_constant
+
+    images, errors, large, _ = law(1)
+    slope, *found = statistics.power_law(images, errors, large)
+    fit = OLS(np.log(errors), add_constant(np.log(images))).fit()
+    ends = fit.get_prediction(add_constant(np.log(large))).summary_frame(alpha=0.05)
+    assert slope == pytest.approx(fit.params[1])
+    for values, name in zip(found, ("mean", "obs_ci_lower", "obs_ci_upper")):
+        np.testing.assert_allclose(np.log(values), ends[name])
+
+
 @pytest.mark.parametrize("n", [3, 10])
 @pytest.mark.parametrize("over_seeds", [0.0, 0.005, 0.03])
 def test_coverage_of_the_interval_over_seeds_and_images(n, over_seeds):

@@ -160,6 +160,59 @@ def test_the_warp_leaves_its_input_alone_and_takes_views_and_read_only_images():
     np.testing.assert_array_equal(augmentation.augment(spread, 1, rotation=30), expected)
 
 
+def square(side=28):
+    image = np.zeros((side, side), "uint8")
+    image[side // 4 : side // 2, side // 4 : side // 2] = 200
+    return np.repeat(image[None, :, :, None], 40, axis=0)
+
+
+@pytest.mark.parametrize("change", augmentation.CHANGES)
+def test_a_change_by_nothing_leaves_the_images_as_they_are(change):
+    images, nothing = square(), 1 if change == "zoom" else 0
+    assert nothing in augmentation.CHANGES[change]
+    np.testing.assert_array_equal(augmentation.changed(images, change, nothing), images)
+    largest = augmentation.changed(images, change, augmentation.CHANGES[change][-1])
+    assert largest.dtype == "uint8" and largest.shape == images.shape
+    assert (largest != images).any(axis=(1, 2, 3)).all(), "each image is changed"
+    again = augmentation.changed(images, change, augmentation.CHANGES[change][-1])
+    np.testing.assert_array_equal(largest, again)
+
+
+@pytest.mark.parametrize("side, pixels", [(28, 3), (56, 6)])
+def test_a_shift_moves_each_image_by_so_much_in_one_of_four_directions(side, pixels):
+    images = square(side)
+    shifted = augmentation.changed(images, "shift", 3)
+    ways = [(pixels, 1), (-pixels, 1), (pixels, 2), (-pixels, 2)]
+    rolled = [np.roll(images[:1], by, axis)[0] for by, axis in ways]
+    went = [[np.array_equal(image, one) for one in rolled] for image in shifted]
+    assert (np.sum(went, axis=1) == 1).all() and np.sum(went, axis=0).all(), "all four occur"
+
+
+def test_a_rotation_goes_either_way_and_a_zoom_changes_the_size():
+    images = square()
+    turned = augmentation.changed(images, "rotation", 90)[..., 0]
+    ways = [np.rot90(images[0, ..., 0], k) for k in (1, -1)]
+    assert all(any(np.abs(t.astype(int) - w).max() <= 1 for w in ways) for t in turned)
+    assert len({image.tobytes() for image in turned}) == 2
+    area = [
+        (augmentation.changed(images, "zoom", factor)[0] > 100).sum() for factor in (0.6, 1, 1.4)
+    ]
+    assert area[0] < 0.5 * area[1] and area[2] > 1.6 * area[1]
+
+
+def test_noise_and_blur_have_the_deviation_that_is_asked_for():
+    grey = np.full((20, 56, 56, 1), 128, "uint8")
+    noise = augmentation.changed(grey, "noise", 0.1) - 128.0
+    assert noise.std() == pytest.approx(25.5, rel=0.02) and abs(noise.mean()) < 0.5
+    point = np.zeros((1, 57, 57, 1), "uint8")
+    point[0, 28, 28] = 255
+    spread = augmentation.changed(np.repeat(point, 2, axis=0), "blur", 0.5)[0, ..., 0] / 1.0
+    places = np.arange(57) - 28
+    assert (spread.sum(0) @ places**2 / spread.sum()) ** 0.5 == pytest.approx(
+        0.5 * 57 / 28, rel=0.1
+    )
+
+
 def test_images_with_and_without_channel_are_augmented_alike():
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8), dtype="uint8")
     np.testing.assert_array_equal(

@@ -1,0 +1,165 @@
+"""Figures and tables of studies over several networks or sizes. Notebooks 14 and 15."""
+
+import numpy as np
+import pandas as pd
+
+from helpers.augmentation import CHANGES, changed
+from helpers.show.canvas import BLUE, CYCLE, GREY, canvas, legend, sign
+from helpers.show.drawn import figure
+from helpers.show.exhibits import Table, plain, slug
+from helpers.show.pictures import grid
+from helpers.show.words import data_named, percent, spread
+from helpers.statistics import power_law
+
+FITTED = 4  # the law is fitted to parts of at most a fourth of all images
+AXES = {
+    "shift": "Shift, pixels of 28",
+    "rotation": "Rotation, degrees",
+    "zoom": "Zoom, factor",
+    "noise": "Noise, share of the range",
+    "blur": "Blur, pixels of 28",
+}
+
+
+@figure
+def changes(data, parts, run, profile):
+    """{label}: test images of a few classes, as they are, and under each change by two amounts."""
+    first = [np.flatnonzero(parts.y_test == label)[:1] for label in range(data.classes)]
+    chosen = np.concatenate(first)[:10]
+    images, names = [parts.x_test[chosen]], ["as it is"]
+    for change, amounts in CHANGES.items():
+        nothing = 1 if change == "zoom" else 0
+        three = amounts[0], amounts[len(amounts) // 2], amounts[-1]
+        for amount in (amount for amount in three if amount != nothing):
+            images.append(changed(parts.x_test, change, amount)[chosen])
+            names.append(f"{change} {amount:g}")
+    about = {"label": data.label, "kind": data.kind}
+    body, _ = grid(np.concatenate(images), about, len(chosen), rows=names)
+    return body, {"label": plain(data.label)}
+
+
+@figure
+def robustness(record):
+    """{run}: accuracy on changed test images, by the amount of the change, and last by quarters of
+    the test images, from those nearest to a training image to the farthest. Lines are means over
+    seeds, bands reach from the lowest to the highest.
+    """
+    import seaborn
+
+    frame, quarters = _points(record), _quarters(record)
+    colours = dict(zip(record["extra"]["parameters"], CYCLE)) | {"nearest neighbour": GREY}
+    look = {"y": "accuracy", "hue": "network", "style": "network", "palette": colours}
+    look |= {"errorbar": ("pi", 100), "err_kws": {"alpha": 0.15, "linewidth": 0}, "legend": False}
+    body = canvas(4.3, record["dataset"])
+    panels = body.subplots(2, 3, sharey=True).ravel()
+    for axes, (change, name) in zip(panels, AXES.items()):
+        amounts = frame[frame["change"] == change]
+        seaborn.lineplot(amounts, x="amount", ax=axes, markers=True, dashes=False, **look)
+        axes.set(xlabel=name, ylabel="Accuracy, %", ylim=(0, 103))
+    seaborn.lineplot(quarters, x="quarter", ax=panels[-1], markers=True, dashes=False, **look)
+    panels[-1].set(xlabel="Quarter, nearest to farthest", xticks=range(1, 5))
+    for axes in panels:
+        axes.grid(axis="y")
+    legend(body, [sign(who, "-", color=colour) for who, colour in colours.items()], 3)
+    return body
+
+
+def _points(record):
+    rows = [{**point, "seed": s["seed"]} for s in record["seeds"] for point in s["points"]]
+    frame = pd.DataFrame(rows)
+    return frame.assign(accuracy=100 * frame["accuracy"])
+
+
+def _quarters(record):
+    named = [(who, of) for s in record["seeds"] for who, of in s["quarters"].items()]
+    named.append(("nearest neighbour", record["extra"]["neighbour_quarters"]))
+    return pd.DataFrame(
+        [
+            {"network": who, "quarter": place, "accuracy": 100 * share}
+            for who, of in named
+            for place, share in enumerate(of, 1)
+        ]
+    )
+
+
+@figure
+def how_many(record):
+    """{run}: test error by the number of training images, both axes logarithmic; a point is one
+    training. The line is a power law fitted to the filled points; the band is where 95 % of single
+    trainings should lie if it goes on.
+    """
+    frame, law = _errors(record)
+    body = canvas(2.7, record["dataset"])
+    axes = body.subplots()
+    axes.set(xscale="log", yscale="log", xlabel="Training images", ylabel="Test error, %")
+    for fitted, face in ((True, BLUE), (False, "white")):
+        some = frame[frame["fitted"] == fitted]
+        axes.plot(some["images"], some["error"], "o", color=BLUE, markerfacecolor=face, zorder=3)
+    if law is not None:
+        axes.plot(law["images"], law["expected"], color=BLUE)
+        axes.fill_between(law["images"], law["low"], law["high"], color=BLUE, alpha=0.15, lw=0)
+    numbers = sorted(frame["images"].unique())
+    axes.set_xticks(numbers, [f"{number:,}" for number in numbers])
+    low, high = frame["error"].min(), frame["error"].max()
+    axes.set_ylim(0.75 * low, 1.3 * high)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_formatter("")
+    ticks = [tick for tick in (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70) if low <= tick <= high]
+    axes.set_yticks(ticks, ticks)
+    axes.grid()
+    return body
+
+
+def promised(record):
+    """Accuracy by the number of training images, and what the smaller parts promised of it."""
+    frame, law = _errors(record)
+    rows = []
+    for images, some in frame.groupby("images"):
+        row = {"Images": images, "n": len(some), "Test accuracy": spread(100 - some["error"], 2)}
+        row["Promised"] = row["Inside"] = None
+        if law is not None and not some["fitted"].any():
+            ends = law[law["images"] == images].iloc[0]
+            inside = some["error"].between(ends["low"], ends["high"]).sum()
+            row["Promised"] = f"{100 - ends['high']:.2f} to {100 - ends['low']:.2f}"
+            row["Inside"] = f"{inside} of {len(some)}"
+        rows.append(row)
+    note = "Accuracies in percent, mean and deviation over n seeds. Promised: where 95 % of single "
+    note += "trainings should lie by a power law through the errors of the smaller parts. "
+    if law is not None:
+        note += f"Its slope: doubling the images leaves {percent(law.attrs['left'], 0)} of the "
+        note += "errors. "
+    caption = f"{record['run']}: accuracy by the number of images, and what a power law promised."
+    label = f"tbl-{slug(record['run'])}-law"
+    return Table(pd.DataFrame(rows), caption, label, "rrrrr", note + data_named([record]))
+
+
+def twins(records):
+    """The share of test images with a twin by the size at which the images are compared."""
+    rows = []
+    for record in records.values():
+        sizes, shares = zip(*((int(s), of) for s, of in record["extra"]["twins"].items()))
+        shown = {"at 14 pixels": shares[0], "at 32 or 28": shares[1], "at full size": shares[-1]}
+        data = {"Data": record["dataset"]["title"], "Pixels a side": max(sizes)}
+        rows.append({**data, **{name: percent(share, 1) for name, share in shown.items()}})
+    note = "A twin is a training image nearer than `twin_distance`, both averaged down to so many "
+    note += f"pixels a side; smaller images agree more easily. {data_named(records.values())}"
+    caption = "The share of test images with a twin, by the size at which they are compared."
+    return Table(pd.DataFrame(rows), caption, "tbl-twin-sizes", note=note if rows else None)
+
+
+def _errors(record):
+    # A row for each seed and size, errors in percent; and the law at each size, None for too few.
+    rows = [{"seed": s["seed"], **point} for s in record["seeds"] for point in s["points"]]
+    frame = pd.DataFrame(rows).sort_values(["images", "seed"])
+    # Half an image where none is wrong, which has a logarithm.
+    error = np.maximum(1 - frame["test_accuracy"], 0.5 / record["dataset"]["test"])
+    frame = frame.assign(error=100 * error, fitted=frame["images"] * FITTED <= max(frame["images"]))
+    fitted = frame[frame["fitted"]]
+    if fitted["images"].nunique() < 2 or len(fitted) < 3:
+        return frame, None
+    sizes = np.unique(frame["images"])
+    slope, expected, low, high = power_law(fitted["images"], fitted["error"], sizes)
+    law = pd.DataFrame({"images": sizes, "expected": expected, "low": low, "high": high})
+    law["high"] = law["high"].clip(upper=100)
+    law.attrs["left"] = 2**slope
+    return frame, law
