@@ -42,16 +42,16 @@ class Split:
         return [(name, getattr(self, f"x_{name}"), getattr(self, f"y_{name}")) for name in names]
 
 
-def split(data, train_images=0, validation_images=0, test_images=0):
+def split(data, train_images=0, validation_images=0, test_images=0, choice=0):
     """Cut the training images into training and validation parts; the test set is left alone.
 
-    The validation part is the same for every seed and every training size: stratified by class
-    (and hand). A size of 0 means all of them, a smaller number a stratified part;
+    The validation part is the same for every seed and every training size, another one for another
+    `choice`: stratified by class (and hand). 0 means all of them, a smaller size a stratified part;
     `validation_images` 0 means a fifth, -1 as many as test images. UserError if there are too few;
     with a set of one's own the sizes are made to fit, and the line that is printed says so.
     """
     train_images, held_out = _fitting(data, train_images, validation_images, test_images)
-    train, validation = datasets.split(data.y_train, held_out, seed=0, strata=data.hand_train)
+    train, validation = datasets.split(data.y_train, held_out, choice, data.hand_train)
     train = part(train, train_images, 1, data.y_train, data.hand_train)
     test = part(np.arange(len(data.y_test)), test_images, 2, data.y_test, data.hand_test)
     learn, choose = (taken(data.x_train, data.y_train, chosen) for chosen in (train, validation))

@@ -8,6 +8,7 @@ from helpers.show.answers import confusion, plane, recalls, reliabilities, relia
 from helpers.show.comparisons import balance, cost, distances, reported_measured, transformations
 from helpers.show.drawn import kept
 from helpers.show.exhibits import Figure, Prose, Table, plain, source
+from helpers.show.factors import bought, moved, moves, variants
 from helpers.show.pictures import (
     attention,
     augmented,

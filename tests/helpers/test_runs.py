@@ -69,6 +69,9 @@ STUDIES = [
     "robust-letters",
     "robust-k49",
     "robust-fingers",
+    "parts-mnist",
+    "moves-clothes",
+    "moves-digits",
 ]
 BESIDE = {
     "mnist-first-course": "mnist-first",
@@ -173,7 +176,9 @@ def test_every_run_exists_in_the_notebook_that_suits_its_network():
         "mnist-cnn-20-epochs": "03_regularised_cnn",
         **dict.fromkeys(FAST, "08_fast_schedule"),
         **dict.fromkeys(STUDIES[:2], "14_how_many_images"),
-        **dict.fromkeys(STUDIES[2:], "15_robustness"),
+        **dict.fromkeys(STUDIES[2:7], "15_robustness"),
+        **{"parts-mnist": "13_parts"},
+        **dict.fromkeys(STUDIES[8:], "16_what_moves_a_number"),
     }
     assert len(NOTEBOOKS) == 26
 

@@ -437,6 +437,16 @@ def test_special_validation_sizes_mean_a_fifth_and_as_many_as_test(tiny):
     assert batches.split(tiny, validation_images=-1).sizes["validation"] == 40
 
 
+def test_another_choice_gives_another_validation_part_and_the_same_test_images(tiny):
+    first, same, other = (batches.split(tiny, 40, 20, choice=choice) for choice in (0, 0, 1))
+    np.testing.assert_array_equal(first.x_validation, same.x_validation)
+    assert first.identity == same.identity != other.identity
+    assert not np.array_equal(first.x_validation, other.x_validation)
+    np.testing.assert_array_equal(first.x_test, other.x_test)
+    counts = [np.bincount(part.y_validation).tolist() for part in (first, other)]
+    assert counts[0] == counts[1], "as many of each class"
+
+
 def test_a_split_larger_than_the_data_is_refused(tiny):
     with pytest.raises(UserError, match="120 training images, too few for 100 .* 40 to validate"):
         batches.split(tiny, train_images=100, validation_images=40)
