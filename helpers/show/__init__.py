@@ -5,10 +5,10 @@ A figure is drawn into figures/PROFILE/RUN where it is not there yet, and shown 
 
 # ruff: noqa: F401
 from helpers.show.answers import confusion, plane, recalls, reliabilities, reliability
+from helpers.show.chance import moved, moves
 from helpers.show.comparisons import balance, cost, distances, reported_measured, transformations
 from helpers.show.drawn import kept
 from helpers.show.exhibits import Figure, Prose, Table, plain, source
-from helpers.show.factors import bought, moved, moves, variants
 from helpers.show.pictures import (
     attention,
     augmented,

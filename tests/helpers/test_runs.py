@@ -61,18 +61,11 @@ AUDITS = [
     "audit-k49",
     "audit-fingers",
 ]
-STUDIES = [
-    "how-many-clothes",
-    "how-many-letters",
-    "robust-mnist",
-    "robust-fashion",
-    "robust-letters",
-    "robust-k49",
-    "robust-fingers",
-    "parts-mnist",
-    "moves-clothes",
-    "moves-digits",
-]
+STUDIES = {
+    "how-many-clothes": "14_how_many_images",
+    **{f"robust-{data}": "15_robustness" for data in ("mnist", "fashion", "k49", "fingers")},
+    "moves-clothes": "16_what_moves_a_number",
+}
 BESIDE = {
     "mnist-first-course": "mnist-first",
     "mnist-second-v2-course": "mnist-second-v2",
@@ -175,10 +168,7 @@ def test_every_run_exists_in_the_notebook_that_suits_its_network():
         **dict.fromkeys(ONE_CHANGE, "02_simple_cnn"),
         "mnist-cnn-20-epochs": "03_regularised_cnn",
         **dict.fromkeys(FAST, "08_fast_schedule"),
-        **dict.fromkeys(STUDIES[:2], "14_how_many_images"),
-        **dict.fromkeys(STUDIES[2:7], "15_robustness"),
-        **{"parts-mnist": "13_parts"},
-        **dict.fromkeys(STUDIES[8:], "16_what_moves_a_number"),
+        **STUDIES,
     }
     assert len(NOTEBOOKS) == 26
 
@@ -340,7 +330,7 @@ def test_a_study_names_networks_and_settings_that_exist(table, networks, said):
 def test_a_study_follows_from_the_code_of_every_network_that_it_names(monkeypatch):
     values = runs.parameters("robust-mnist", "full")
     names, settings = fields.networks(values)
-    assert len(names) == 6 and settings == ["small"]
+    assert len(names) == 5 and settings == ["small"]
     before = runs.fingerprint("robust-mnist", values, "sha")
     used = code.used_functions
     for changed in set(names):

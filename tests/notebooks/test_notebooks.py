@@ -122,7 +122,7 @@ def test_defaults_are_a_run_of_this_notebook_kept_apart_from_the_reports(name):
     assert {key: defaults[key] for key in own} == own, (
         "opened in JupyterLab it is that run, at a smaller size"
     )
-    assert defaults.get("first_seed", 0) == 0 and defaults.get("seeds", 1) == 1
+    assert defaults.get("first_seed", 0) == 0 and defaults.get("seeds", 1) in (1, 5), "quick to try"
 
 
 def imports(code):
