@@ -104,7 +104,7 @@ def how_many(record):
     axes.set_ylim(0.75 * low, 1.3 * high)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_formatter("")
-    ticks = [tick for tick in (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70) if low <= tick <= high]
+    ticks = [tick for tick in (1, 2, 3, 5, 7, 10, 12, 15, 20, 30, 50, 70) if low <= tick <= high]
     axes.set_yticks(ticks, ticks)
     axes.grid()
     return body
