@@ -93,15 +93,15 @@ RUN = {
 def check(content):
     """ValueError for the first field of runs.yaml that is not as it must be."""
     below = [content.get(name) for name in ("profiles", "runs")] if NAMES[0](content) else [None]
-    if not all(NAMES[0](part) and all(map(NAMES[0], part.values())) for part in below):
+    if not all(isinstance(part, dict) for part in below):
         raise ValueError("it needs `profiles` and `runs`, and below each of them names with fields")
     for profile, sizes in content["profiles"].items():
         _check_fields(f"profile {profile}", sizes, PARAMETERS)
     known, keys = {**RUN, **dict.fromkeys(content["profiles"], NAMES)}, set()
     for run, line in content["runs"].items():
         where = f"run {run}"
-        beside = ("beside",) * (line.get("report") in BESIDE)
-        _check_fields(where, line, known, ("notebook", "report", "about", *beside))
+        _check_fields(where, line, known, ("notebook", "report", "about"))
+        _check_fields(where, line, known, ("beside",) * (line["report"] in BESIDE))
         for claim in line.get("claims", []):
             needed = ("key", "claim", "family", "quantity", "expected")
             _check_fields(f"{where}, a claim", claim, CLAIM, needed)

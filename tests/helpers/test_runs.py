@@ -572,6 +572,14 @@ def test_a_field_that_every_run_needs_is_missed(table, field):
         runs.select()
 
 
+@pytest.mark.parametrize("unfinished", [None, "later", [{"notebook": "02_simple_cnn"}], {1: 2}])
+@pytest.mark.parametrize("below, kind", [("runs", "run"), ("profiles", "profile")])
+def test_an_entry_without_fields_is_named(table, below, kind, unfinished):
+    table(lambda content: content[below].update(mine=unfinished))
+    with pytest.raises(UserError, match=f"{kind} mine is .*, it must be names with values"):
+        runs.select()
+
+
 @pytest.mark.parametrize(
     "sizes, said",
     [
