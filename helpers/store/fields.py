@@ -2,6 +2,7 @@
 it is not. `runs` calls it."""
 
 import math
+import re
 import reprlib
 
 from helpers.store import code
@@ -46,6 +47,7 @@ def _known(value):
 
 
 BESIDE = ("course-protocol", "one-change", "fast")  # reports of runs that stand beside another
+KINDS = ("profile", "run")  # of entries: below `profiles`, below `runs`
 PARTS = ("train", "validation", "test")
 COUNTS = ("epochs", "batch_size", "seeds", "trials", "trial_epochs", "repeats", "halves", "side")
 SIZES = ("train_images", "test_images", "judged_images", "first_seed", "halvings")
@@ -92,9 +94,13 @@ RUN = {
 
 def check(content):
     """ValueError for the first field of runs.yaml that is not as it must be."""
-    below = [content.get(name) for name in ("profiles", "runs")] if NAMES[0](content) else [None]
+    below = [content.get(f"{kind}s") for kind in KINDS] if NAMES[0](content) else [None]
     if not all(isinstance(part, dict) for part in below):
         raise ValueError("it needs `profiles` and `runs`, and below each of them names with fields")
+    for kind, name in [(kind, name) for kind, part in zip(KINDS, below) for name in part]:
+        if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
+            words = "a name is a text of letters, digits, -, . and _"
+            raise ValueError(f"{kind} {reprlib.repr(name)}: {words}")
     for profile, sizes in content["profiles"].items():
         _check_fields(f"profile {profile}", sizes, PARAMETERS)
     known, keys = {**RUN, **dict.fromkeys(content["profiles"], NAMES)}, set()

@@ -572,6 +572,14 @@ def test_a_field_that_every_run_needs_is_missed(table, field):
         runs.select()
 
 
+@pytest.mark.parametrize("name", ["../mine", "a/b", "my run", "a,b", ".mine", "", 2024, True])
+@pytest.mark.parametrize("below, kind", [("runs", "run"), ("profiles", "profile")])
+def test_a_name_that_no_command_and_no_file_can_have_is_refused(table, below, kind, name):
+    table(lambda content: content[below].update({name: next(iter(content[below].values()))}))
+    with pytest.raises(UserError, match=f"{kind} {name!r}: a name is a text of letters, digits, "):
+        runs.select()
+
+
 @pytest.mark.parametrize("unfinished", [None, "later", [{"notebook": "02_simple_cnn"}], {1: 2}])
 @pytest.mark.parametrize("below, kind", [("runs", "run"), ("profiles", "profile")])
 def test_an_entry_without_fields_is_named(table, below, kind, unfinished):
