@@ -36,7 +36,7 @@ def _refuse_ambiguous(node):
             waiting += [part for pair in node.value for part in pair]
         elif node.id == "sequence":
             waiting += node.value
-        elif node.tag.endswith((":int", ":float")) and re.match(r"[-+]?0\d|.*:", node.value):
+        elif node.tag.endswith((":int", ":float")) and re.match(r"[-+]?0[\d_]|.*:", node.value):
             raise ValueError(
                 f"{line}: {node.value[:80]} is read as another number, write it plainly"
             )

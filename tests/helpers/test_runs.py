@@ -627,6 +627,7 @@ def test_claims_are_told_with_the_two_runs(table):
     [
         ("{epochs: 5, epochs: 50}", "epochs stands twice"),
         ("{batch_size: 0100}", "0100 is read as another number"),
+        ("{epochs: 0_10}", "0_10 is read as another number"),
         ("{epochs: 1:30}", "1:30 is read as another number"),
         ("{learning_rate: 1:30.5}", "1:30.5 is read as another number"),
     ],
