@@ -74,11 +74,14 @@ def parameters(run, profile):
     given, line, notebook = sizes(profile), entry(run), entry(run)["notebook"]
     defaults = notebook_parameters(notebook)
     fitting = {name: size for name, size in given.items() if name in defaults}
-    own = {**line.get("parameters", {}), **fitting, **line.get(profile, {})}
-    values = {**defaults, "run": run, "profile": profile, **own}
+    layers = line.get("parameters", {}), fitting, line.get(profile, {})
+    own = [pair for layer in layers for pair in layer.items()]
+    values = {**defaults, "run": run, "profile": profile, **dict(own)}
     if unknown := [name for name in values if name not in defaults]:
         there = f"notebook {notebook} has no parameter {unknown[0]}. It has: {', '.join(defaults)}"
         raise UserError(f"Run {run}: {there}.")
+    for name, value in own:  # also what a later layer takes the place of
+        fields.parameter(run, name, value, defaults[name])
     values = {
         name: fields.parameter(run, name, value, defaults[name]) for name, value in values.items()
     }

@@ -669,6 +669,13 @@ def test_a_value_out_of_range_stops_its_own_run_and_no_other(edited, name, value
     assert runs.parameters("mnist-mlp", "smoke") and runs.parameters("mnist-cnn", "quick")
 
 
+@pytest.mark.parametrize("value", [0, -1, "3", 1.5])
+def test_a_size_that_the_profile_replaces_is_checked_too(edited, value):
+    edited("parameters", epochs=value)
+    with pytest.raises(UserError, match="^Run mnist-mlp: parameter epochs is "):
+        runs.parameters("mnist-mlp", "quick")
+
+
 @pytest.mark.parametrize("network", ["mnist_mpl", "_network", "layer_table"])
 def test_a_network_that_is_none_is_refused_with_the_known_ones(edited, network):
     edited(network=network)
