@@ -57,9 +57,10 @@ PARAMETERS = {
     **dict.fromkeys(("learning_rate", "peak_learning_rate"), RATE),
     **dict.fromkeys(("stop_delta", "twin_distance"), AMOUNT),
     "validation_images": (_number(-1), "-1, 0 or more"),
-    "folds": (_number(2), "2 or more"),
+    "folds": (_number(2, 257), "from 2 to 256"),
     "networks": (_known, "names of networks, NAME or NAME+AUGMENTATION, with spaces between"),
-    "dropout": (_number(-1, 1), "-1.0, or from 0 to less than 1"),
+    "dropout": (lambda value: value == -1 or 0 <= value < 1, "-1.0, or from 0 to less than 1"),
+    "sure": SHARE,
 }
 CHOICES = {
     **dict.fromkeys(("augmentation", "judge"), lambda: code.constant("augmentation", "SETTINGS")),

@@ -676,6 +676,23 @@ def test_a_size_that_the_profile_replaces_is_checked_too(edited, value):
         runs.parameters("mnist-mlp", "quick")
 
 
+@pytest.mark.parametrize(
+    "run, name, value, said",
+    [
+        ("audit-mnist", "sure", 1.5, "it must be a fraction"),
+        ("audit-mnist", "sure", float("nan"), "it must be a fraction"),
+        ("audit-mnist", "folds", 1, "it must be from 2 to 256"),
+        ("audit-mnist", "folds", 257, "it must be from 2 to 256"),
+        ("mnist-first-course", "dropout", -0.5, "it must be -1.0, or from 0 to less than 1"),
+        ("mnist-first-course", "dropout", 1.0, "it must be -1.0, or from 0 to less than 1"),
+    ],
+)
+def test_what_few_notebooks_have_has_its_range_too(table, run, name, value, said):
+    table(lambda content: content["runs"][run]["parameters"].update({name: value}))
+    with pytest.raises(UserError, match=f"^Run {run}: parameter {name} is .*; {said}"):
+        runs.parameters(run, "full")
+
+
 @pytest.mark.parametrize("network", ["mnist_mpl", "_network", "layer_table"])
 def test_a_network_that_is_none_is_refused_with_the_known_ones(edited, network):
     edited(network=network)
