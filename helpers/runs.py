@@ -80,6 +80,8 @@ def parameters(run, profile):
     if unknown := [name for name in values if name not in defaults]:
         there = f"notebook {notebook} has no parameter {unknown[0]}. It has: {', '.join(defaults)}"
         raise UserError(f"Run {run}: {there}.")
+    for name in {"run", "profile"} & dict(own).keys():
+        raise UserError(f"Run {run}: parameter {name} is set by the grid: leave it out.")
     for name, value in own:  # also what a later layer takes the place of
         fields.parameter(run, name, value, defaults[name])
     values = {

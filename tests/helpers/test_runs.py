@@ -669,6 +669,14 @@ def test_a_value_out_of_range_stops_its_own_run_and_no_other(edited, name, value
     assert runs.parameters("mnist-mlp", "smoke") and runs.parameters("mnist-cnn", "quick")
 
 
+@pytest.mark.parametrize("where", ["parameters", "quick"])
+@pytest.mark.parametrize("name, value", [("run", "mnist-cnn"), ("profile", "full")])
+def test_a_run_cannot_write_in_the_place_of_another(edited, where, name, value):
+    edited(where, **{name: value})
+    with pytest.raises(UserError, match=f"^Run mnist-mlp: parameter {name} is set by the grid: "):
+        runs.parameters("mnist-mlp", "quick")
+
+
 @pytest.mark.parametrize("value", [0, -1, "3", 1.5])
 def test_a_size_that_the_profile_replaces_is_checked_too(edited, value):
     edited("parameters", epochs=value)
