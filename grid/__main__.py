@@ -1,6 +1,6 @@
 """Executes what is stale, side by side on Dask, and tells how it goes.
 
-    python -m grid --profile quick [--runs a,b]
+    python -m grid --profile quick [--runs a,b] [--list]
 
 Environment: MIRROR, DATA, DATA_DIR and OUT as in the README; SCHEDULER=tcp://host:port for a Dask
 cluster that shares this folder; FORCE=1 runs everything again; SEEDS=n asks for another number of
@@ -33,11 +33,17 @@ def main(arguments=None):
     parser = argparse.ArgumentParser("python -m grid", description="Execute stale runs.")
     parser.add_argument("--profile", default="quick", help="smoke, quick or full")
     parser.add_argument("--runs", default="", help="run ids, separated by commas; all by default")
+    parser.add_argument("--list", action="store_true", help="say what is stale, execute nothing")
     options = parser.parse_args(arguments)
     startup.settle()
     try:
         names = runs.select(options.runs.replace(",", " ").split())
         check_settings(options.profile)
+        if options.list:
+            stale = [s for s in states.read(names, options.profile) if s.why or s.fault]
+            print(*(f"  {state.run}: {state.why or state.fault}" for state in stale), sep="\n")
+            print(f"{len(stale)} of {len(names)} runs of profile {options.profile} are to do.")
+            return 0
         return 0 if bring_up_to_date(names, options.profile) else 1
     except paths.UserError as error:
         print(f"Error: {error}", file=sys.stderr)
@@ -56,7 +62,8 @@ def check_settings(profile):
             raise paths.UserError(f"{name}={value}: {remedy}.")
     backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if not importlib.util.find_spec(backend):
-        raise paths.UserError(f"KERAS_BACKEND={backend}: {backend} is not installed in .venv.")
+        remedy = "start .venv/bin/python, which `make` sets up, or choose another KERAS_BACKEND"
+        raise paths.UserError(f"{backend} is not installed for {sys.executable}: {remedy}.")
     if profile == "full":
         if os.environ.get("DATA") == "stand-in":
             raise paths.UserError("Profile full is for real images only: leave DATA out.")

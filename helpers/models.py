@@ -1,4 +1,4 @@
-"""The networks of the five course reports, one function each, and six of our own that change one
+"""The networks of the five course reports, one function each, and some of our own that change one
 thing in them. Every notebook with a network.
 
 Each takes `image_shape` (height, width, 1) and `classes`, and returns an uncompiled

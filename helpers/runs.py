@@ -25,6 +25,8 @@ def table():
         fields.check(content)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         told = " ".join(str(error).split()).removesuffix(".")
+        remedy = "; a text with a colon or a sign such as > stands in quotation marks"
+        told += remedy * isinstance(error, yaml.MarkedYAMLError)
         raise UserError(f"Cannot read {paths.RUNS}: {told}.") from error
     return content
 

@@ -28,7 +28,9 @@ def results_table(profile="full"):
         *(_line(run, record) for run, record in records.items()),
     ]
     missing = [
-        f"`{run}`" for run in courses.of_all(dict.fromkeys(runs.select())) if run not in records
+        f"`{run}`"
+        for run in runs.select()
+        if runs.entry(run)["report"] in courses.REPORTS and run not in records
     ]
     if missing:
         lines += ["", f"Not measured yet: {', '.join(missing)}."]

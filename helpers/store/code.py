@@ -21,6 +21,9 @@ def cells(notebook):
             for number, cell in enumerate(json.loads(path.read_bytes())["cells"], 1)
             if cell["cell_type"] == "code"
         ]
+    except FileNotFoundError as error:
+        there = ", ".join(sorted(file.stem for file in paths.NOTEBOOKS.glob("[!.]*.ipynb")))
+        raise UserError(f"There is no notebook {notebook}, there are {there}.") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"Cannot read notebook {path}: {error}.") from error
 

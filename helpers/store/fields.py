@@ -127,9 +127,10 @@ def check(content):
 def _check_fields(where, fields, known, needed=()):
     if not NAMES[0](fields):
         raise ValueError(f"{where} is {reprlib.repr(fields)}, it must be names with values")
-    for name in (*needed, *fields):
+    for name in fields:
         if name not in known:
             raise ValueError(f"{where}: {name} is unknown, there are {', '.join(known)}")
+    for name in (*needed, *fields):
         if isinstance(known[name], dict):
             _check_fields(f"{where}, {name}", fields[name], known[name])
             continue

@@ -391,6 +391,12 @@ def test_an_unknown_option_gives_the_usage_and_status_two(capsys):
     assert ended.value.code == 2 and "usage" in capsys.readouterr().err
 
 
+def test_what_is_stale_is_listed_and_nothing_executed(fresh, capsys, nothing_runs):
+    assert grid.main(["--profile", "smoke", "--runs", "mnist-mlp,mnist-cnn", "--list"]) == 0
+    told = "  mnist-cnn: no record\n1 of 2 runs of profile smoke are to do.\n"
+    assert capsys.readouterr().out == told
+
+
 def test_up_to_date_runs_are_told_and_nothing_is_loaded(fresh, capsys, nothing_runs):
     assert grid.main(["--profile", "smoke", "--runs", " mnist-mlp, "]) == 0
     assert "All 1 runs of profile smoke are up to date" in capsys.readouterr().out

@@ -121,8 +121,8 @@ def test_a_run_stands_beside_its_other_or_beside_dashes(monkeypatch):
     record = committed("mnist-mlp-fast")
     rows = show.beside(record).rows
     assert [row[0] for row in rows] == ["mnist-mlp-fast", "mnist-mlp"]
-    assert rows[1][5] == "98.37 ± 0.16 %"
-    record["parameters"]["profile"] = "smoke"  # where there are no records
+    assert rows[1][5] == words.share(committed("mnist-mlp"), "test_accuracy")
+    record["parameters"]["profile"] = "nowhere"  # where there are no records
     assert set(show.beside(record).rows[1][1:]) == {"–"}
 
 

@@ -172,8 +172,10 @@ low_images high_images p p_holm margin verdict""".split()
 
 def test_the_committed_claims_are_those_of_the_committed_records(judged, committed):
     written = files.load_json(FULL / "claims.json")
-    assert len(written) == len(runs.claims())
-    for entry, again in zip(written, judged(committed), strict=True):
+    there = {entry["run_a"] for entry in written if entry["n"] or entry["data"]}
+    again_judged = [entry for entry in judged(committed) if entry["run_a"] in there]
+    assert len(written) == len(again_judged)  # a claim of a run that is not trained waits
+    for entry, again in zip(written, again_judged, strict=True):
         assert set(CONTRACT) <= set(entry) and entry["verdict"] in VERDICTS
         assert entry["n"] >= claims.FEWEST or entry["verdict"] == claims.CANNOT
         for name, value in again.items():
