@@ -2,6 +2,8 @@
 people. `seeds` is what `courses.trainings` returns, or some of its rows: one for each run and seed.
 """
 
+import re
+
 import pandas as pd
 
 from helpers import statistics
@@ -110,8 +112,11 @@ def data(records):
 
 
 def networks(seeds):
-    """The networks of the edition: parameters and multiplications for one image."""
-    named = seeds.assign(network=seeds["network"].fillna("found by search"))
+    """The networks of the edition: parameters and multiplications for one image. Of a run of
+    several networks it is the first, whose parameters its record counts."""
+    named = seeds.reindex(columns=["network", "networks"]).astype(object)
+    several = named["networks"].map(lambda names: re.split("[ +]", names)[0], na_action="ignore")
+    named = seeds.assign(network=named["network"].fillna(several).fillna("found by search"))
     rows = named.groupby("network", sort=False).agg(
         Report=("report", "first"),
         Parameters=("parameter_count", "first"),

@@ -146,6 +146,15 @@ def test_a_network_is_shown_once_with_its_cost_and_the_number_of_its_runs():
     assert cells(shown) == [["`mnist_mlp`", "mnist-2019", "669,706", "669,672", "2"]]
 
 
+@pytest.mark.parametrize(
+    "given, shown",
+    [({}, "found by search"), ({"networks": "carlosnet+strong mnist_cnn"}, "carlosnet")],
+)
+def test_an_edition_in_which_no_run_has_a_parameter_network_has_its_table(given, shown):
+    seeds = trainings(record()).drop(columns=["network"]).assign(**given)
+    assert cells(tables.networks(seeds))[0][0] == f"`{shown}`"
+
+
 def test_calibration_is_told_before_and_after_scaling():
     shown = tables.calibration(trainings(record()))
     assert cells(shown) == [["`mnist-mlp`", "0.300", "0.0500", "1.50", "0.200", "0.0100"]]
