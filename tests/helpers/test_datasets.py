@@ -258,6 +258,12 @@ def test_a_set_of_one_class_only_is_refused(mirror, label):
         datasets.load("shapes", mirror=mirror)
 
 
+def test_labels_that_are_a_single_number_are_refused(mirror):
+    put(mirror, "shapes", images(3) | {"y_train": np.uint8(3)})
+    with pytest.raises(UserError, match=r"shapes.npz: y_train has shape \(\) for "):
+        datasets.load("shapes", mirror=mirror)
+
+
 @pytest.mark.parametrize("name", ["my shapes", "-shapes", "shapes.v2", "a/b"])
 def test_a_name_that_cannot_be_says_of_what_names_consist(mirror, name):
     with pytest.raises(UserError, match="a name has letters, digits, - and _"):
