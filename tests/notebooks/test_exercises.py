@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from helpers import runs
+from helpers.show import chance
 from helpers.store import paths
 
 pytestmark = pytest.mark.slow
@@ -29,6 +30,7 @@ SIZES = {  # a notebook's parameters here, where they are not its defaults
     "08": {**FEW},
     "14": {**FEW, "epochs": 2, "halvings": 4},
     "15": {**FEW, "epochs": 2, "test_images": 200},
+    "16": {**FEW, "epochs": 2, "seeds": 2},
 }
 NEEDED = {"14": "show.how_many", "06": "show.pairs"}  # figure cells that an answer speaks of
 
@@ -438,3 +440,27 @@ def test_15_2_clothes_upside_down(work):
     logp = space["evaluation"].log_probabilities(space["trained"][1].model, upside_down)
     accuracy = space["evaluation"].accuracy(logp, space["parts"].y_test)
     assert accuracy < space["points"][0][0]["accuracy"]
+
+
+# --- 16: what moves a number ----------------------------------------------------------------------
+
+
+def groups(space):
+    """The accuracies around their means, by what was changed."""
+    return {what: some["moved"] for what, some in chance._moves(space["record"]).groupby("what")}
+
+
+def test_16_1_one_epoch(work):
+    late = "another of the last epochs"
+    assert groups(work.space)[late].std() > 0 == groups(work.restarted())[late].std()
+
+
+def test_16_2_a_quarter_of_the_test_images(work):
+    shown = [work.space, work.restarted(test_images=FEW["test_images"] // 4)]
+    wide = [
+        float(
+            dict(row[::2] for row in space["show"].moved(space["record"]).rows)["other test images"]
+        )
+        for space in shown
+    ]
+    assert wide[1] / wide[0] == pytest.approx(2, rel=0.2)
