@@ -35,10 +35,10 @@ def moved(record):
     """The deviations of the four kinds of chance, in points."""
     frame = _moves(record)
     rows = [
-        {"What is changed": what, "n": len(some), "Deviation": some["moved"].std(ddof=1)}
+        {"What is changed": what, "n": str(len(some)), "Deviation": some["moved"].std(ddof=1)}
         for what, some in frame.groupby("what", sort=False)
     ]
-    rows = [row for row in rows if row["n"] > 1]
+    rows = [row for row in rows if row["n"] != "1"]
     caption = f"{record['run']}: standard deviation of the accuracy with one thing changed, points."
     note = "Of other test images: the binomial deviation of the mean accuracy, not a simulation. "
     p = np.mean([seed["test_accuracy"] for seed in record["seeds"]])
