@@ -142,7 +142,7 @@ def _best_so_far(axes, frame):
     axes.set_ylim(bottom=max(axes.get_ylim()[0], frame["score"].max() - 0.15))
     axes.set_ylabel("Validation accuracy")
     axes.grid(axis="y")
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)  # beside the title
 
 
 @figure
