@@ -36,12 +36,15 @@ def record(name, mirror):
     if not isinstance(content, dict):
         raise UserError(f"{path} is not a JSON object: write it again (data/README.md).")
     told = {"name": name} | {
-        field: content[field] for field in FIELDS if content.get(field) is not None
+        field: content[field]
+        for field in FIELDS
+        if content.get(field) is not None and str(content[field]).strip()
     }
     for field, value in told.items():
         if type(value) is not FIELDS[field]:
             fault = f"{field} is {json.dumps(value)[:80]}"
             raise UserError(f"{path}: {fault}; it must be {WORDS[FIELDS[field]]}, or left out.")
+    told |= {"title": " ".join(told["title"].split())} if "title" in told else {}
     if told["name"] != name:
         fault = f'its name is "{told["name"]}", its file\'s {name}'
         raise UserError(f"{path}: {fault}. Make them the same, or leave the name out.")

@@ -258,6 +258,14 @@ def test_a_set_of_one_class_only_is_refused(mirror, label):
         datasets.load("shapes", mirror=mirror)
 
 
+@pytest.mark.parametrize(
+    "title, shown", [("", "shapes"), (" \n", "shapes"), (" Two\nlines ", "Two lines")]
+)
+def test_a_title_is_one_line_and_never_blank(mirror, title, shown):
+    put(mirror, "shapes", images(3), title=title, complete=None)
+    assert datasets.load("shapes", mirror=mirror).label == shown
+
+
 def test_labels_that_are_a_single_number_are_refused(mirror):
     put(mirror, "shapes", images(3) | {"y_train": np.uint8(3)})
     with pytest.raises(UserError, match=r"shapes.npz: y_train has shape \(\) for "):
