@@ -105,7 +105,10 @@ rule."""
 
 def verdict_table(entries, caption, label):
     """Claims, as `judge` returns them, parts of one in a row: what was compared, what came out, the
-    verdict; of several parts also that on all of them."""
+    verdict; of several parts also that on all of them. No rows where none of their runs is there.
+    """
+    if not any(entry["data"] for entry in entries):
+        entries = []
     rows = []
     for key, parts in itertools.groupby(entries, lambda entry: entry["key"]):
         parts = list(parts)

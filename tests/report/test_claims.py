@@ -227,10 +227,16 @@ def test_a_verdict_needs_three_pairs_the_full_run_and_for_the_reports_official_i
 def test_an_edition_without_records_judges_nothing(judged):
     register = judged({})
     assert {e["verdict"] for e in register} == {claims.CANNOT} and register[0]["p_holm"] is None
-    shown = claims.verdict_table(claims.of_report(register, "k49"), "Claims.", "tbl-claims-k49")
-    assert [[str(cell) for cell in row[2:]] for row in shown.rows] == [
-        ["-", "0", "-", "cannot be judged here (no record)"]
-    ] * 2
+
+
+def test_claims_are_shown_where_an_edition_has_a_run_of_theirs(judged, committed):
+    register = judged({"k49-tuned": committed["k49-tuned"]})
+    shown = [
+        claims.verdict_table(claims.of_report(register, report), "Claims.", "tbl-claims").rows
+        for report in ("k49", "fingers")
+    ]
+    assert [str(row[0]) for row in shown[0]] == ["K1", "K4"] and shown[1] == []
+    assert str(shown[0][1][-1]) == "cannot be judged here (no record)"
 
 
 def test_the_table_has_a_row_for_each_part_and_one_for_the_whole(judged, committed):
