@@ -79,7 +79,7 @@ def parameters(run, profile):
     layers = line.get("parameters", {}), fitting, line.get(profile, {})
     own = [pair for layer in layers for pair in layer.items()]
     values = {**defaults, "run": run, "profile": profile, **dict(own)}
-    if unknown := [name for name in values if name not in defaults]:
+    if unknown := [name for name in (*values, "dataset") if name not in defaults]:
         there = f"notebook {notebook} has no parameter {unknown[0]}. It has: {', '.join(defaults)}"
         raise UserError(f"Run {run}: {there}.")
     for name in {"run", "profile"} & dict(own).keys():

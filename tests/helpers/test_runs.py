@@ -768,6 +768,12 @@ def test_a_notebook_without_the_tag_says_so(notebook):
         runs.notebook_parameters("01_mlp_baseline")
 
 
+def test_a_notebook_without_a_data_set_says_so(notebook):
+    notebook('run = "a"\nprofile = "lab"')
+    with pytest.raises(UserError, match="Run mnist-mlp: .* has no parameter dataset. It has: "):
+        runs.parameters("mnist-mlp", "quick")
+
+
 @pytest.mark.parametrize(
     "source", ["files = !ls", "%%bash\nls -l | wc", "Dense?", "%timeit f(1)", "!pip list"]
 )
