@@ -71,6 +71,14 @@ def test_a_damaged_record_makes_a_run_stale(fresh, name):
     assert why().startswith(f"{name} damaged") or name.endswith("sha256") and "damaged" in why()
 
 
+def test_a_notebook_that_is_no_python_is_the_fault_of_its_own_run(fresh, monkeypatch):
+    cells, broken = runs.code.cells, runs.entry("mnist-cnn")["notebook"]
+    wrong = [(99, [], "x = = 1")]
+    monkeypatch.setattr(runs.code, "cells", lambda name: cells(name) + wrong * (name == broken))
+    state, other = states.read(["mnist-cnn", "mnist-mlp"], "smoke")
+    assert f"{broken}, cell 99 is not Python" in state.fault and not other.fault
+
+
 def test_missing_predictions_make_a_run_stale_and_a_missing_manifest_does_not(fresh):
     (paths.results("smoke") / "mnist-mlp.sha256").unlink()
     assert why() == "", "an older record, or one that was copied"
