@@ -128,8 +128,8 @@ def _notebook(work):
         # Another process may be at it still, whose grid is gone, on another machine of a cluster.
         with locks.held(folder / f".{run}.execution.lock", lambda holder: None):
             papermill.execute_notebook(
-                paths.NOTEBOOKS / f"{runs.entry(run)['notebook']}.ipynb",
-                folder / f".{run}.partial.ipynb",
+                paths.literal(paths.NOTEBOOKS / f"{runs.entry(run)['notebook']}.ipynb"),
+                paths.literal(folder / f".{run}.partial.ipynb"),
                 parameters=work["values"],
                 cwd=paths.NOTEBOOKS,
                 kernel_name="python3",

@@ -24,7 +24,7 @@ def execute(notebook, parameters):
 
     try:
         return papermill.execute_notebook(
-            str(notebook),
+            paths.literal(notebook),
             None,
             parameters,
             kernel_name="python3",

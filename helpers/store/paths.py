@@ -23,6 +23,11 @@ class UserError(Exception):
     """Something the user can put right: one line that says what to do, shown without traceback."""
 
 
+def literal(path):
+    """A path for papermill, which takes {name} in a path for a parameter."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
 def report(profile):
     """Folder of one edition of the report: results, executed notebooks, report.html, report.pdf."""
     return OUT / "report" / profile

@@ -450,7 +450,7 @@ def house(tmp_path_factory):
 
     `house(*runs, **environment)` returns exit status, stdout and stderr.
     """
-    root = tmp_path_factory.mktemp("a house with spaces é")
+    root = tmp_path_factory.mktemp("a house with spaces é and {braces}")
     for folder in ("helpers", "grid"):
         shutil.copytree(
             paths.ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__")

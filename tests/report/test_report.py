@@ -605,3 +605,11 @@ def test_a_damaged_notebook_is_named(tmp_path):
     (tmp_path / "a.ipynb").write_text("{")
     with pytest.raises(paths.UserError, match="a.ipynb"):
         report.page_of_run(tmp_path / "a.ipynb", tmp_path / "a.html")
+
+
+def test_a_folder_with_braces_in_its_name_is_no_parameter(tmp_path):
+    node = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("6 * 7")])
+    (tmp_path / "{braces}").mkdir()
+    nbformat.write(node, tmp_path / "{braces}" / "a.ipynb")
+    made = pages.execute(tmp_path / "{braces}" / "a.ipynb", {})
+    assert made.cells[-1].outputs[0].data["text/plain"] == "42"
