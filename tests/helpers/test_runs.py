@@ -717,7 +717,8 @@ def test_a_missing_notebook_or_network_is_named(tmp_path, monkeypatch, fresh):
         runs.fingerprint("mnist-mlp", {"network": "mnist_mpl"}, "data")
     monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path)
     fresh()
-    with pytest.raises(UserError, match="Cannot read notebook .*01_mlp_baseline.ipynb"):
+    (tmp_path / "02_another.ipynb").touch()
+    with pytest.raises(UserError, match="no notebook 01_mlp_baseline, there are 02_another[.]"):
         runs.parameters("mnist-mlp", "quick")
 
 
