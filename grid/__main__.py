@@ -41,7 +41,8 @@ def main(arguments=None):
         check_settings(options.profile)
         if options.list:
             stale = [s for s in states.read(names, options.profile) if s.why or s.fault]
-            print(*(f"  {state.run}: {state.why or state.fault}" for state in stale), sep="\n")
+            for state in stale:
+                print(f"  {state.run}: {state.why or state.fault}")
             print(f"{len(stale)} of {len(names)} runs of profile {options.profile} are to do.")
             return 0
         return 0 if bring_up_to_date(names, options.profile) else 1
