@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from helpers import datasets, results, runs
+from helpers.datasets import copies
 from helpers.store import paths
 
 
@@ -37,8 +38,16 @@ def read(names, profile):
     Raises UserError for an unknown profile.
     """
     runs.sizes(profile)
-    prepared = cache(datasets.prepared)
+    prepared = cache(_prepared)
     return [_state(run, profile, prepared) for run in names]
+
+
+def _prepared(name):
+    # A copy that was made from another file than the mirror now has is made again at once, for a
+    # record is judged by its data.
+    data, mode = datasets.prepared(name), os.environ.get("DATA")
+    outdated = not data and mode != "stand-in" and copies.meta(paths.DATA / name)
+    return datasets.prepare(name) if outdated else data
 
 
 def _state(run, profile, prepared):
