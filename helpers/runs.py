@@ -82,6 +82,9 @@ def parameters(run, profile):
     if unknown := [name for name in (*values, "dataset") if name not in defaults]:
         there = f"notebook {notebook} has no parameter {unknown[0]}. It has: {', '.join(defaults)}"
         raise UserError(f"Run {run}: {there}.")
+    if notebook == fields.AUDIT and line["report"] != "audit":
+        is_now = f"report is {line['report']!r}, and of notebook {notebook}"
+        raise UserError(f"Run {run}: {is_now} it must be audit: the report has a place for those.")
     for name in {"run", "profile"} & dict(own).keys():
         raise UserError(f"Run {run}: parameter {name} is set by the grid: leave it out.")
     for name, value in own:  # also what a later layer takes the place of

@@ -47,6 +47,7 @@ def _known(value):
 
 
 BESIDE = ("course-protocol", "one-change", "fast")  # reports of runs that stand beside another
+AUDIT = "06_data_audit"  # which trains nothing that could stand beside other runs
 KINDS = ("profile", "run")  # of entries: below `profiles`, below `runs`
 PARTS = ("train", "validation", "test")
 COUNTS = ("epochs", "batch_size", "seeds", "trials", "trial_epochs", "repeats", "halves", "side")
