@@ -44,10 +44,13 @@ def read(names, profile):
 
 def _prepared(name):
     # A copy that was made from another file than the mirror now has is made again at once, for a
-    # record is judged by its data.
+    # record is judged by its data; where it cannot be, the record stands as without data.
     data, mode = datasets.prepared(name), os.environ.get("DATA")
     outdated = not data and mode != "stand-in" and copies.meta(paths.DATA / name)
-    return datasets.prepare(name) if outdated else data
+    try:
+        return datasets.prepare(name) if outdated else data
+    except paths.UserError:
+        return None
 
 
 def _state(run, profile, prepared):

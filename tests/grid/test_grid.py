@@ -72,13 +72,21 @@ def test_a_damaged_record_makes_a_run_stale(fresh, name):
 
 
 @pytest.mark.parametrize("changed, said", [(True, "parameters, data or code changed"), (False, "")])
-def test_a_changed_file_of_the_mirror_makes_a_run_stale(fresh, tmp_path, monkeypatch, changed, said):
+def test_a_changed_file_of_the_mirror_makes_a_run_stale(
+    fresh, tmp_path, monkeypatch, changed, said
+):
     meta = {**hold({**fresh["dataset"]}), "mirror_sha256": "0" * 64}
     files.save_json(copies.folder("mnist", "official") / "meta.json", meta)
     files.save_json(tmp_path / "mnist.json", {"sha256": ("1" if changed else "0") * 64})
     monkeypatch.setenv("MIRROR", str(tmp_path))
     monkeypatch.setattr(datasets, "prepare", lambda name: {**meta, "sha256": "another"})
     assert why() == said
+
+    def fails(name):
+        raise paths.UserError("The mirror is damaged.")
+
+    monkeypatch.setattr(datasets, "prepare", fails)
+    assert why() == "", "the record stands where its data cannot be made again"
 
 
 def test_a_notebook_that_is_no_python_is_the_fault_of_its_own_run(fresh, monkeypatch):
