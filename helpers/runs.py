@@ -92,6 +92,9 @@ def parameters(run, profile):
     values = {
         name: fields.parameter(run, name, value, defaults[name]) for name, value in values.items()
     }
+    if 2 ** values.get("halvings", 0) > values.get("train_images", 0) > 0:
+        there = f"{values['train_images']:,} training images cannot be halved so often"
+        raise UserError(f"Run {run}: parameter halvings is {values['halvings']}; {there}.")
     if (asked := os.environ.get("SEEDS")) and "seeds" in defaults:
         if not asked.isdecimal() or not int(asked):
             raise UserError(f"SEEDS={asked}: give a whole number of seeds, 1 or more.")

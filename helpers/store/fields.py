@@ -51,7 +51,7 @@ AUDIT = "06_data_audit"  # which trains nothing that could stand beside other ru
 KINDS = ("profile", "run")  # of entries: below `profiles`, below `runs`
 PARTS = ("train", "validation", "test")
 COUNTS = ("epochs", "batch_size", "seeds", "trials", "trial_epochs", "repeats", "halves", "side")
-SIZES = ("train_images", "test_images", "judged_images", "first_seed", "halvings")
+SIZES = ("train_images", "test_images", "judged_images", "first_seed")
 PARAMETERS = {
     **dict.fromkeys(COUNTS, COUNT),
     **dict.fromkeys((*SIZES, "stop_patience", "reduce_patience"), SIZE),
@@ -61,6 +61,7 @@ PARAMETERS = {
     "folds": (_number(2, 257), "from 2 to 256"),
     "networks": (_known, "names of networks, NAME or NAME+AUGMENTATION, with spaces between"),
     "dropout": (lambda value: value == -1 or 0 <= value < 1, "-1.0, or from 0 to less than 1"),
+    "halvings": (lambda value: type(value) is int and 0 <= value <= 16, "from 0 to 16"),
     "sure": SHARE,
 }
 CHOICES = {

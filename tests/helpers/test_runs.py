@@ -687,6 +687,17 @@ def test_an_audit_of_ones_own_is_told_where_the_report_has_a_place_for_it(table)
     assert runs.parameters("audit-fashion", "quick")
 
 
+@pytest.mark.parametrize("halvings", [-1, 9, 17, 10**9])
+def test_images_are_not_halved_until_none_is_left(table, halvings):
+    table(lambda content: content["runs"]["how-many-clothes"]["parameters"].update(halvings=8))
+    assert runs.parameters("how-many-clothes", "smoke")["train_images"] == 400
+    table(
+        lambda content: content["runs"]["how-many-clothes"]["parameters"].update(halvings=halvings)
+    )
+    with pytest.raises(UserError, match="^Run how-many-clothes: parameter halvings is "):
+        runs.parameters("how-many-clothes", "smoke")
+
+
 @pytest.mark.parametrize("value", [0, -1, "3", 1.5])
 def test_a_size_that_the_profile_replaces_is_checked_too(edited, value):
     edited("parameters", epochs=value)
