@@ -24,7 +24,10 @@ SETTINGS = {  # what each may be, and what to do about another value; helpers ch
     "FORCE": ("[01]", "give 1 to run everything again, or leave FORCE out"),
     "KERAS_BACKEND": ("tensorflow|jax|torch", "use tensorflow, jax or torch"),
     "LIMIT": (r"\d*[1-9]\d*(\.\d+)?", "give the seconds that a run may take"),
-    "SCHEDULER": (r"(?!https?:)\w+://.+", "give the tcp:// address that `dask scheduler` prints"),
+    "SCHEDULER": (
+        r"(?!https?:)\w+://.+:\d+",
+        "give the tcp:// address that `dask scheduler` prints",
+    ),
 }
 
 

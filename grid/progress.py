@@ -46,7 +46,7 @@ def _client():
     if address:
         try:
             client = Client(address, timeout="10s")
-        except OSError as error:
+        except (OSError, TypeError, ValueError) as error:  # also of an address that cannot be
             raise paths.UserError(
                 f"No Dask scheduler answers at {address}: start one with `dask scheduler`, "
                 "or leave SCHEDULER out."

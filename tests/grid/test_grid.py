@@ -331,6 +331,7 @@ def nothing_runs(monkeypatch):
             "KERAS_BACKEND=theano: use tensorflow, jax or torch.",
         ),
         ([], {"SCHEDULER": "myhost:8786"}, "SCHEDULER=myhost:8786: give the tcp:// address"),
+        ([], {"SCHEDULER": "tcp://myhost"}, "SCHEDULER=tcp://myhost: give the tcp:// address"),
         ([], {"SCHEDULER": "http://myhost:8787"}, "give the tcp:// address that `dask scheduler`"),
         ([], {"FORCE": "yes"}, "FORCE=yes: give 1 to run everything again"),
         ([], {"LIMIT": "0"}, "LIMIT=0: give the seconds"),
@@ -390,6 +391,17 @@ def test_a_scheduler_that_does_not_answer_gives_one_line(
     monkeypatch.setattr(
         distributed, "Client", lambda address, timeout: connect(address, timeout="1s")
     )
+    assert f"No Dask scheduler answers at {address}" in refused(
+        capsys, "--profile", "smoke", "--runs", "mnist-mlp"
+    )
+
+
+@pytest.mark.parametrize("address", ["tls://127.0.0.1:1", "udp://127.0.0.1:1"])
+def test_a_scheduler_of_a_kind_that_there_is_not_gives_one_line(
+    folders, monkeypatch, capsys, nothing_runs, tiny, address
+):
+    hold(tiny.meta)
+    monkeypatch.setenv("SCHEDULER", address)
     assert f"No Dask scheduler answers at {address}" in refused(
         capsys, "--profile", "smoke", "--runs", "mnist-mlp"
     )
