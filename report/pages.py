@@ -23,17 +23,18 @@ def execute(notebook, parameters):
     import papermill
 
     try:
-        return papermill.execute_notebook(
-            paths.literal(notebook),
-            None,
-            parameters,
-            kernel_name="python3",
-            language="python",
-            cwd=str(paths.ROOT),
-            progress_bar=False,
-            log_output=False,
-            extra_arguments=["--log-level=50"],  # the kernel's remarks stay out
-        )
+        with startup.plain_ipython():
+            return papermill.execute_notebook(
+                paths.literal(notebook),
+                None,
+                parameters,
+                kernel_name="python3",
+                language="python",
+                cwd=str(paths.ROOT),
+                progress_bar=False,
+                log_output=False,
+                extra_arguments=["--log-level=50"],  # the kernel's remarks stay out
+            )
     except papermill.PapermillExecutionError as error:
         said = error.evalue if error.ename == "UserError" else f"{error.ename}: {error.evalue}"
         raise paths.UserError(

@@ -1,6 +1,7 @@
 """What a process does first, so that it starts fast and a user's own settings do not matter."""
 
 import atexit
+import contextlib
 import os
 import shutil
 import sys
@@ -24,6 +25,19 @@ def settle():
     if not os.access(os.environ.get("HOME") or os.path.expanduser("~"), os.W_OK):
         os.environ["HOME"] = tempfile.mkdtemp(prefix="home-")
         atexit.register(shutil.rmtree, os.environ["HOME"], ignore_errors=True)
+
+
+@contextlib.contextmanager
+def plain_ipython():
+    """A kernel that is started in this block gets an IPython folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True) as folder:
+        before = os.environ.get("IPYTHONDIR")
+        os.environ["IPYTHONDIR"] = folder
+        try:
+            yield
+        finally:
+            os.environ.pop("IPYTHONDIR")
+            os.environ.update({"IPYTHONDIR": before} if before else {})
 
 
 def without_grammars():

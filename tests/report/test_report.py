@@ -613,3 +613,12 @@ def test_a_folder_with_braces_in_its_name_is_no_parameter(tmp_path):
     nbformat.write(node, tmp_path / "{braces}" / "a.ipynb")
     made = pages.execute(tmp_path / "{braces}" / "a.ipynb", {})
     assert made.cells[-1].outputs[0].data["text/plain"] == "42"
+
+
+def test_a_users_own_ipython_settings_do_not_reach_the_report(tmp_path, monkeypatch):
+    startup = tmp_path / "profile_default" / "startup" / "00.py"
+    files.save_bytes(startup, b"import os\nos._exit(3)")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    write(tmp_path / "a.ipynb", ("6 * 7",))
+    made = pages.execute(tmp_path / "a.ipynb", {})
+    assert made.cells[-1].outputs[0].data["text/plain"] == "42"
