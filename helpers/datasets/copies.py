@@ -101,11 +101,11 @@ def _finished(name, told, where):
     names = told.get("class_names") or known
     if not isinstance(names, list) or entry is not OWN and len(names) != len(known):
         raise UserError(f"{source}: class_names in its record must be a list, one name a class.")
+    if entry is OWN and len(np.unique(arrays["y_train"])) < 2:
+        fault = f"{source}: y_train holds one class only, {arrays['y_train'].flat[0]}"
+        raise UserError(f"{fault}; a network needs two or more to tell apart.")
     shape = found.get("image_shape") if entry is OWN else (entry.side, entry.side)
     idx.check(arrays, source, len(names), shape)
-    if entry is OWN and len(np.unique(arrays["y_train"])) < 2:
-        fault = f"{source}: y_train holds one class only, {arrays['y_train'][0]}"
-        raise UserError(f"{fault}; a network needs two or more to tell apart.")
     for part in ("train", "test"):
         count = len(arrays[f"y_{part}"])
         if found.setdefault(part, count) != count:
