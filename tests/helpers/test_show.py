@@ -600,9 +600,9 @@ def test_four_kinds_of_chance_are_told_apart():
     ]
     assert rows["another seed"][0] == rows["another split"][0] == "2"
     spread = 100 * np.std([0.8, 0.81], ddof=1)
-    assert float(rows["another seed"][1]) == pytest.approx(spread, abs=1e-3)
+    assert float(rows["another seed"][1]) == pytest.approx(spread, abs=6e-3)
     binomial = 100 * (0.805 * 0.195 / 200) ** 0.5
-    assert float(rows["other test images"][1]) == pytest.approx(binomial, abs=1e-3)
+    assert float(rows["other test images"][1]) == pytest.approx(binomial, abs=6e-3)
 
 
 def test_of_one_training_only_what_one_training_knows_is_told():
