@@ -12,7 +12,7 @@
 #   PYTHON=python3.12          the Python to start from
 #   GPU=1                      train on an NVIDIA card: installs JAX with CUDA (Linux)
 
-$(if $(RUN),$(error RUN=$(RUN): the setting is called RUNS))
+$(if $(filter command,$(origin RUN)),$(error RUN=$(RUN): the setting is called RUNS))
 PROFILE ?= quick
 RUNS ?=
 # An unset one must stay unset: Keras, for one, reads an empty KERAS_BACKEND as a name.

@@ -44,12 +44,13 @@ def read(names, profile):
 
 def _prepared(name):
     # A copy that was made from another file than the mirror now has is made again at once, for a
-    # record is judged by its data; where it cannot be, the record stands as without data.
+    # record is judged by its data; where it cannot be, that is said, and the record stands.
     data, mode = datasets.prepared(name), os.environ.get("DATA")
     outdated = not data and mode != "stand-in" and copies.meta(paths.DATA / name)
     try:
         return datasets.prepare(name) if outdated else data
-    except paths.UserError:
+    except paths.UserError as error:
+        print(f"{error} Records of {name} are taken as they are.", flush=True)
         return None
 
 

@@ -108,6 +108,7 @@ def power_law(images, errors, at, level=0.95):
     images, errors: (m,), one a training, three or more, of two sizes or more; at: (k,) other sizes.
     Returns -b, and for single trainings at these sizes the expected error and the two ends of its
     prediction interval, (k,) each: least squares, Student's t (Hestness et al. 2017 for the law).
+    Every training counts as independent, also those of one seed at several sizes.
     """
     x, y, far = np.log(images), np.log(errors), np.log(at)
     slope, offset = np.polyfit(x, y, 1)

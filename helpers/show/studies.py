@@ -41,8 +41,7 @@ def changes(data, parts, run, profile):
 @figure
 def robustness(record):
     """{run}: accuracy on changed test images, by the amount of the change, and last by quarters of
-    the test images, from those nearest to a training image to the farthest. Lines are means over
-    seeds, bands reach from the lowest to the highest.
+    the test images, from those nearest to a training image to the farthest. Lines are {means}.
     """
     import seaborn
 
@@ -61,7 +60,9 @@ def robustness(record):
     for axes in panels:
         axes.grid(axis="y")
     legend(body, [sign(who, "-", color=colour) for who, colour in colours.items()], 3)
-    return body
+    n = len(record["seeds"])
+    means = f"means over {n} seeds, bands reach from the lowest to the highest"
+    return body, {"means": means if n > 1 else "single trainings"}
 
 
 def _points(record):

@@ -73,7 +73,7 @@ def test_a_damaged_record_makes_a_run_stale(fresh, name):
 
 @pytest.mark.parametrize("changed, said", [(True, "parameters, data or code changed"), (False, "")])
 def test_a_changed_file_of_the_mirror_makes_a_run_stale(
-    fresh, tmp_path, monkeypatch, changed, said
+    fresh, tmp_path, monkeypatch, capsys, changed, said
 ):
     meta = {**hold({**fresh["dataset"]}), "mirror_sha256": "0" * 64}
     files.save_json(copies.folder("mnist", "official") / "meta.json", meta)
@@ -87,6 +87,8 @@ def test_a_changed_file_of_the_mirror_makes_a_run_stale(
 
     monkeypatch.setattr(datasets, "prepare", fails)
     assert why() == "", "the record stands where its data cannot be made again"
+    told = "The mirror is damaged. Records of mnist are taken as they are.\n"
+    assert capsys.readouterr().out == told * changed
 
 
 def test_a_notebook_that_is_no_python_is_the_fault_of_its_own_run(fresh, monkeypatch):
