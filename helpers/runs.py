@@ -82,9 +82,6 @@ def parameters(run, profile):
     if unknown := [name for name in (*values, "dataset") if name not in defaults]:
         there = f"notebook {notebook} has no parameter {unknown[0]}. It has: {', '.join(defaults)}"
         raise UserError(f"Run {run}: {there}.")
-    if notebook == fields.AUDIT and line["report"] != "audit":
-        is_now = f"report is {line['report']!r}, and of notebook {notebook}"
-        raise UserError(f"Run {run}: {is_now} it must be audit: the report has a place for those.")
     for name in {"run", "profile"} & dict(own).keys():
         raise UserError(f"Run {run}: parameter {name} is set by the grid: leave it out.")
     for name, value in own:  # also what a later layer takes the place of
@@ -92,9 +89,7 @@ def parameters(run, profile):
     values = {
         name: fields.parameter(run, name, value, defaults[name]) for name, value in values.items()
     }
-    if 2 ** values.get("halvings", 0) > values.get("train_images", 0) > 0:
-        there = f"{values['train_images']:,} training images cannot be halved so often"
-        raise UserError(f"Run {run}: parameter halvings is {values['halvings']}; {there}.")
+    fields.check_together(run, values)
     if (asked := os.environ.get("SEEDS")) and "seeds" in defaults:
         if not asked.isdecimal() or not int(asked):
             raise UserError(f"SEEDS={asked}: give a whole number of seeds, 1 or more.")

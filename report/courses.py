@@ -15,6 +15,7 @@ ABOUT = (
     *("verdict", "comparable", "threads", "multiplications", "averaged_accuracy", "averaged_loss"),
     *(f"reported_{name}" for name in REPORTED),
 )
+AUDIT = "06_data_audit"
 KINDS = ("audit", "course-protocol", "one-change", "fast", "study")  # all that is our own
 INCOMPARABLE = {
     "stand-in": "stand-in",
@@ -24,9 +25,15 @@ INCOMPARABLE = {
 }
 
 
+def _report(run):
+    # An audit stands with the audits, whatever report it names: it has no training to compare.
+    line = runs.entry(run)
+    return "audit" if line["notebook"] == AUDIT else line["report"]
+
+
 def of_all(records):
     """The records of the course reports and of runs that a user added, without those of KINDS."""
-    return {run: rec for run, rec in records.items() if runs.entry(run)["report"] not in KINDS}
+    return {run: record for run, record in records.items() if _report(run) not in KINDS}
 
 
 def kind(dataset):
@@ -36,7 +43,7 @@ def kind(dataset):
 
 def of_report(records, report):
     """The records of one course report, in the order of runs.yaml."""
-    return {run: record for run, record in records.items() if runs.entry(run)["report"] == report}
+    return {run: record for run, record in records.items() if _report(run) == report}
 
 
 def linked(run, profile):

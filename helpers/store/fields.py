@@ -21,17 +21,6 @@ def _one_of(*choices):
     return lambda value: value in choices, f"one of {', '.join(choices)}"
 
 
-# What a value may be: a test, and the words for a user whose value fails it.
-TEXT = (lambda value: isinstance(value, str) and value.strip(), "a text")
-NAMES = (lambda value: isinstance(value, dict) and all(map(TEXT[0], value)), "names with values")
-COUNT = (lambda value: type(value) is int and value > 0, "a whole number, 1 or more")
-SIZE = (lambda value: type(value) is int and value >= 0, "a whole number, 0 or more")
-AMOUNT = (_number(0), "a number, 0 or more")
-RATE = (_number(1e-12), "a number, more than 0")
-REAL = (_number(-math.inf), "a number")
-SHARE = (_number(0, 1 + 1e-9), "a fraction, 0.982 for 98.2 %")
-
-
 def networks(value):
     """The networks that a run's parameters name, `network` and `networks`, and the settings of
     augmentation behind a plus sign there: two lists, in their order."""
@@ -46,8 +35,17 @@ def _known(value):
     return bool(names) and set(names) <= known and set(settings) <= set(CHOICES["augmentation"]())
 
 
+# What a value may be: a test, and the words for a user whose value fails it.
+TEXT = (lambda value: isinstance(value, str) and value.strip(), "a text")
+NAMES = (lambda value: isinstance(value, dict) and all(map(TEXT[0], value)), "names with values")
+COUNT = (lambda value: type(value) is int and value > 0, "a whole number, 1 or more")
+SIZE = (lambda value: type(value) is int and value >= 0, "a whole number, 0 or more")
+AMOUNT = (_number(0), "a number, 0 or more")
+RATE = (_number(1e-12), "a number, more than 0")
+REAL = (_number(-math.inf), "a number")
+SHARE = (_number(0, 1 + 1e-9), "a fraction, 0.982 for 98.2 %")
+
 BESIDE = ("course-protocol", "one-change", "fast")  # reports of runs that stand beside another
-AUDIT = "06_data_audit"  # which trains nothing that could stand beside other runs
 KINDS = ("profile", "run")  # of entries: below `profiles`, below `runs`
 PARTS = ("train", "validation", "test")
 COUNTS = ("epochs", "batch_size", "seeds", "trials", "trial_epochs", "repeats", "halves", "side")
@@ -156,3 +154,10 @@ def parameter(run, name, value, default):
     if name in CHOICES and value not in (known := list(CHOICES[name]())):
         raise UserError(f"Run {run}: no {name} {value!r}. Choose one of: {', '.join(known)}.")
     return value
+
+
+def check_together(run, values):
+    """UserError where two values of a run do not go together, each of which may stand alone."""
+    if 2 ** values.get("halvings", 0) > values.get("train_images", 0) > 0:
+        there = f"{values['train_images']:,} training images cannot be halved so often"
+        raise UserError(f"Run {run}: parameter halvings is {values['halvings']}; {there}.")

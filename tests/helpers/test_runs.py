@@ -680,13 +680,6 @@ def test_a_run_cannot_write_in_the_place_of_another(edited, where, name, value):
         runs.parameters("mnist-mlp", "quick")
 
 
-def test_an_audit_of_ones_own_is_told_where_the_report_has_a_place_for_it(table):
-    table(lambda content: content["runs"]["audit-mnist"].update(report="shapes"))
-    with pytest.raises(UserError, match="^Run audit-mnist: report is 'shapes', .* must be audit"):
-        runs.parameters("audit-mnist", "quick")
-    assert runs.parameters("audit-fashion", "quick")
-
-
 @pytest.mark.parametrize("halvings", [-1, 9, 17, 10**9])
 def test_images_are_not_halved_until_none_is_left(table, halvings):
     table(lambda content: content["runs"]["how-many-clothes"]["parameters"].update(halvings=8))

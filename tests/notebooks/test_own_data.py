@@ -97,3 +97,4 @@ def test_a_dozen_images_are_enough_for_every_kind_of_notebook(project, monkeypat
         entry = YAML.replace("shapes-first", run).replace("02_simple_cnn", notebook)
         added(folder, entry)
     call("grid", "--profile", "smoke", "--runs", ",".join(OTHERS))
+    call("report", "--profile", "smoke")  # where an audit stands with the audits

@@ -285,3 +285,13 @@ def test_an_independent_reader_notices_one_changed_prediction(tmp_path, run):
     np.savez(tmp_path / "results" / f"{run}.npz", **arrays)
     done = recomputed(tmp_path)
     assert done.returncode == 1 and f"{run}, seed 0" in done.stdout
+
+
+def test_an_audit_stands_with_the_audits_whatever_report_it_names(monkeypatch):
+    entry = runs.entry
+    other = {"audit-mnist": {**entry("audit-mnist"), "report": "shapes"}}
+    monkeypatch.setattr(runs, "entry", lambda run: other.get(run) or entry(run))
+    records = {"mnist-mlp": {}, "audit-mnist": {}, "audit-fashion": {}}
+    assert list(courses.of_all(records)) == ["mnist-mlp"]
+    assert list(courses.of_report(records, "audit")) == ["audit-mnist", "audit-fashion"]
+    assert not courses.of_report(records, "shapes")
