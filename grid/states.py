@@ -60,7 +60,8 @@ def _state(run, profile, prepared):
         data = prepared(values["dataset"])
         state = State(run, profile, values, results.load(profile, run), data)
         state.why = _why(state)
-        runs.fingerprint(run, values, "")  # of a notebook that is no Python there is none
+        if state.why:  # else it was compared already
+            runs.fingerprint(run, values, "")  # of a notebook that is no Python there is none
     except paths.UserError as error:
         state = State(run, profile, {}, None, None, fault=str(error))
     return state

@@ -11,7 +11,7 @@ import os
 from functools import cache
 
 from helpers.store import code, fields, paths, strict_yaml
-from helpers.store.code import notebook_parameters, tree  # noqa: F401  (part of this module)
+from helpers.store.code import notebook_parameters
 from helpers.store.paths import UserError
 
 
@@ -111,11 +111,7 @@ def fingerprint(run, values, data_sha256):
     content = {
         "parameters": {n: v for n, v in values.items() if n not in ("seeds", "first_seed")},
         "data": data_sha256,
-        "code": [
-            tree(code.parsed(notebook, number, source))
-            for number, tags, source in code.cells(notebook)
-            if not {"figure", "parameters", "setup"} & set(tags)
-        ],
+        "code": code.result_cells(notebook),
         "network": {
             name: function
             for network in networks

@@ -45,6 +45,17 @@ def parsed(notebook, number, source):
 
 
 @cache
+def result_cells(notebook):
+    """Syntax trees, as `tree` gives them, of the cells that results follow from: how a thing looks
+    and what is imported do not count, and parameters count by their values."""
+    return [
+        tree(parsed(notebook, number, source))
+        for number, tags, source in cells(notebook)
+        if not {"figure", "parameters", "setup"} & set(tags)
+    ]
+
+
+@cache
 def notebook_parameters(notebook):
     """Name and default of every parameter, in order: the assignments of the cell so tagged.
 

@@ -95,6 +95,7 @@ def test_a_notebook_that_is_no_python_is_the_fault_of_its_own_run(fresh, monkeyp
     cells, broken = runs.code.cells, runs.entry("mnist-cnn")["notebook"]
     wrong = [(99, [], "x = = 1")]
     monkeypatch.setattr(runs.code, "cells", lambda name: cells(name) + wrong * (name == broken))
+    monkeypatch.setattr(runs.code, "result_cells", runs.code.result_cells.__wrapped__)
     state, other = states.read(["mnist-cnn", "mnist-mlp"], "smoke")
     assert f"{broken}, cell 99 is not Python" in state.fault and not other.fault
 

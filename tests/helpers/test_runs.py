@@ -911,7 +911,7 @@ def test_looks_never_change_a_fingerprint(copy):
 
 def test_docstrings_do_not_count_and_other_code_does():
     def tree(text):
-        return runs.tree(ast.parse(text))
+        return runs.code.tree(ast.parse(text))
 
     assert tree('def f(x):\n    """Says so."""\n    return x') == tree(
         "def f(x):\n    return (x)  # or so"
