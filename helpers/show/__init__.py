@@ -9,6 +9,7 @@ from helpers.show.chance import moved, moves
 from helpers.show.comparisons import balance, cost, distances, reported_measured, transformations
 from helpers.show.drawn import kept
 from helpers.show.exhibits import Figure, Prose, Table, plain, source
+from helpers.show.factors import bought, variants
 from helpers.show.pictures import (
     attention,
     augmented,
