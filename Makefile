@@ -41,7 +41,7 @@ help:
 	@echo 'make report       write the report again from the results that are there'
 	@echo 'make lab          open the notebooks in JupyterLab'
 	@echo 'make test         run the tests'
-	@echo 'make test-all     run them and the fault suite: kills, full disks, damage, fuzzing; writes report/faults.json'
+	@echo 'make test-all     run them and the fault suite: kills, full disks, damage, fuzzing; writes report/faults.md'
 	@echo 'make test-matrix  run one of each notebook on every Python and every back end that this machine can have'
 	@echo 'make bench        measure how fast it is, in about 25 minutes; ROWS=load,noop measures some rows'
 	@echo 'make bench-long   the rows that train for long, on real images: one to two hours, goes on where it was'

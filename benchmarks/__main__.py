@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 
 from benchmarks import measure, rows
 from helpers.store import files, paths
-from report import bench
 
 RESULT, MACHINE = paths.REPORT_SOURCE / "bench.json", paths.REPORT_SOURCE / "bench-machine.json"
 
@@ -99,7 +98,7 @@ def table(held):
     for name, entry in held.items():
         goal = f"{'>=' if entry['better'] == 'higher' else '<='} {entry['goal']:g}"
         ratios = " ".join(f"{entry[key]:8.3g}" for key in ("ratio", "low", "high"))
-        verdict = "met" if bench.met(entry) else "NOT MET"
+        verdict = "met" if measure.met(entry) else "NOT MET"
         lines.append(f"{name:30} {ratios}  {goal:>8}  {verdict:7}  {entry['unit']}")
     return "\n".join(lines)
 

@@ -47,6 +47,12 @@ def geometric_means(series):
     return [statistics.geometric_mean(one) for one in zip(*series, strict=True)]
 
 
+def met(entry):
+    """Whether the median of a row reaches its goal."""
+    ratio, goal = entry["ratio"], entry["goal"]
+    return ratio >= goal if entry["better"] == "higher" else ratio <= goal
+
+
 def row(found, goal, better, unit):
     """An entry of report/bench.json from the ratios of all repeats: their median, the smallest and
     the largest."""

@@ -59,6 +59,11 @@ def entry(run):
     return table()["runs"][select([run])[0]]
 
 
+def title(run):
+    """A run's name for people, or its id where it has none."""
+    return entry(run).get("name", run)
+
+
 def claims():
     """Every claim of runs.yaml, a flat dict each; `run_a` carries it. What it has not is None."""
     return [

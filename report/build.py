@@ -65,20 +65,26 @@ def _make(profile, targets, state, say):
     before = load_json(state)
     _make_pages(profile, before.get("pages", {}) if isinstance(before, dict) else {}, say)
     sources, pages = _sources(profile), _notebooks(profile)
-    figures = _write(profile, *targets)
+    figures = _write(profile, *targets, say)
     files = [sha256(target) for target in targets]
     save_json(state, {"sources": sources, "pages": pages, "figures": figures, "files": files})
 
 
-def _write(profile, page, document):
-    """Execute report.ipynb and typeset it twice. Returns the hash of the figures that it shows."""
-    from report import pages, typeset
+def _write(profile, page, document, say):
+    """Execute report.ipynb, fill its words and typeset it twice. Returns the hash of the figures
+    that it shows. In the complete edition a paragraph that the records do not bear out is an error.
+    """
+    from report import pages, typeset, words
 
+    whole = profile == "full" and set(results.load_all(profile)) == set(runs.select())
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         node = pages.execute(NOTEBOOK, {"profile": profile})
-        figures = _figures(profile)
+        figures, failed = _figures(profile), words.fill(node, profile)
+        if whole and failed:  # the author must write these paragraphs anew
+            raise paths.UserError(f"The report says what records do not: {'; '.join(failed)}.")
+        if failed:
+            say(f"{len(failed)} paragraphs do not follow from these records and are left out.")
         text = pages.markdown(node, folder)
-        whole = profile == "full" and set(results.load_all(profile)) == set(runs.select())
         about = {} if whole else {"partial": "true"}  # where a reference may lead nowhere
         made = [pool.submit(make, text, folder, about) for make in (typeset.html, typeset.pdf)]
         save_all(dict(zip((page, document), [future.result() for future in made])))

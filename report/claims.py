@@ -7,13 +7,10 @@ lies on one side: of zero, or, where two are said to be equal, of a margin set b
 """
 
 import functools
-import itertools
 
 import numpy as np
-import pandas as pd
 
 from helpers import results, runs, statistics
-from helpers.show import Prose, Table, plain
 from helpers.store import files, paths
 from report import courses, quantities
 
@@ -62,76 +59,12 @@ def overall(entries):
     return next((word for word in (FAILS, CANNOT, CLOSE) if word in verdicts), HOLDS)
 
 
-def of_report(register, report):
-    """The entries on the claims of one course report, in the order of their keys and parts."""
-    letter = dict(zip(courses.REPORTS, "DCEKF"))[report]
-    mine = [e for e in register if e["family"] == "reports" and e["key"].startswith(letter)]
-    return sorted(mine, key=lambda entry: (int(entry["key"][1:]), entry["part"] or 0))
-
-
-def interval(numbers, scale=100, digits=2):
-    """A difference with its 95 % interval, for other test images too where it has one, in words:
-    "+0.63 [+0.13, +1.13]", in points; "one pair" in place of an interval, a dash for no pair."""
-    if not numbers["n"]:
-        return "-"
-    over = "" if numbers["low_images"] is None else "_images"
-    ends = [numbers[name + over] for name in ("low", "high")]
-    mean, *ends = (
-        None if value is None else f"{scale * value:+.{digits}f}"
-        for value in (numbers["difference"], *ends)
-    )
-    return f"{mean} [{', '.join(ends)}]" if None not in ends else f"{mean} (one pair)"
-
-
-def p_text(p):
-    """A p-value, as short as a table has room for; a dash for none."""
-    if p is None:
-        return "-"
-    return "< 0.0001" if p < 0.0001 else f"{p:.4f}" if p < 0.01 else f"{p:.2f}"
-
-
-# Scale and digits of a claim's quantity; all others are fractions, shown in points.
-UNITS = {
-    **dict.fromkeys(("train_loss", "test_loss", "loss_gap", "nll", "swing"), (1, 4)),
-    **dict.fromkeys(("loss_ratio", "best_epoch", "epochs", "seconds", "seconds_per_epoch"), (1, 1)),
-}
-COLUMNS = ["Claim", "In words", "Difference", "n", "p", "Verdict"]
-NOTE = """Difference: of the quantity in brackets, mean over n paired seeds, with its 95 %
-interval for other seeds and, of test accuracies, other test images: accuracies and shares in
-points, losses in nats, times in seconds. p: of Student's t test over paired seeds, or of two
-one-sided tests for ≈, corrected by Holm's method for the claims of its family. @sec-measure has the
-rule."""
-
-
-def verdict_table(entries, caption, label):
-    """Claims, as `judge` returns them, parts of one in a row: what was compared, what came out, the
-    verdict; of several parts also that on all of them. No rows where none of their runs is there.
-    """
-    if not any(entry["data"] for entry in entries):
-        entries = []
-    rows = []
-    for key, parts in itertools.groupby(entries, lambda entry: entry["key"]):
-        parts = list(parts)
-        rows += map(_row, parts)
-        if len(parts) > 1:
-            rows.append([key, Prose("*all its parts*"), "", "", "", overall(parts)])
-    return Table(pd.DataFrame(rows, columns=COLUMNS), caption, label, align="lllrrl", note=NOTE)
-
-
-def _row(entry):
-    scale, digits = UNITS.get(entry["quantity"], (100, 2))
-    number = f"{scale * (entry['reference'] or 0):g}"
-    other = f"`{entry['run_b']}`" if entry["run_b"] else number
-    quantity, sign = entry["quantity"].replace("_", " "), entry["expected"].replace("=", "≈")
-    what = f"{quantity}: `{entry['run_a']}` {sign} {other}"
-    return [
-        f"{entry['key']}.{entry['part']}" if entry["part"] else entry["key"],
-        Prose(f"{plain(entry['claim'])} ({what})"),
-        interval(entry, scale, digits),
-        str(entry["n"]),
-        p_text(entry["p_holm"]),
-        entry["verdict"] + (f" ({entry['why']})" if entry["why"] else ""),
-    ]
+def of_reports(register):
+    """The entries on the course reports' claims, in the order of reports, keys and parts; none
+    where none of their runs has a record."""
+    mine = [entry for entry in register if entry["family"] == "reports"]
+    mine.sort(key=lambda e: ("DCEKF".index(e["key"][0]), int(e["key"][1:]), e["part"] or 0))
+    return mine if any(entry["data"] for entry in mine) else []
 
 
 def _measured(records, claim, right):

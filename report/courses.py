@@ -17,6 +17,7 @@ ABOUT = (
 )
 AUDIT = "06_data_audit"
 KINDS = ("audit", "course-protocol", "one-change", "fast", "study")  # all that is our own
+SIGNS = {"partial": " †", "substitute": " ‡"}  # explained once, where the data are told
 INCOMPARABLE = {
     "stand-in": "stand-in",
     "partial": "part of the data",

@@ -9,7 +9,6 @@ from report import courses
 
 START = "<!-- results: written by `make report PROFILE=full`, do not edit -->"
 END = "<!-- end of results -->"
-SIGNS = {"partial": " †", "substitute": " ‡"}  # explained below the tables
 HEADINGS = {
     "course-protocol": "Experiments of our own, each trained as the course report did where the "
     "run beside it was not (`notebooks/runs.yaml` says how):",
@@ -43,7 +42,7 @@ def results_table(profile="full"):
 
 def _data(record):
     """The data set's title, with a sign where its images are not all the official ones."""
-    return record["dataset"]["title"] + SIGNS.get(record["dataset"]["kind"], "")
+    return record["dataset"]["title"] + courses.SIGNS.get(record["dataset"]["kind"], "")
 
 
 def _line(run, record):

@@ -6,12 +6,11 @@ import re
 
 import pandas as pd
 
-from helpers import statistics
+from helpers import runs, statistics
 from helpers.show import Prose, Table, plain
 from helpers.show.exhibits import slug
 from helpers.show.words import spread
 from report import courses
-from report.courses import linked
 
 
 def labels(seeds):
@@ -52,37 +51,77 @@ def size(counts):
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def measured(seeds, profile, report):
-    """A course report's runs: accuracy and loss as reported and as measured, and the verdict."""
+def compared(seeds, report):
+    """A course report's runs for the body: test accuracy as reported, as measured, the verdict."""
     seeds = seeds[seeds["report"] == report]
     rows = by_run(
         seeds,
         {
-            "Parameters": ("parameter_count", size),
             "Reported": ("reported_test_accuracy", once(2, " %")),
             "Measured": ("test_accuracy", mean(2, " %")),
-            "Loss, reported": ("reported_test_loss", once(4)),
-            "Loss": ("test_loss", mean(4)),
             "n": ("seed", "count"),
-            "Seconds": ("seconds", once(0, how="median")),
             "Verdict": ("verdict", "first"),
         },
-    )
-    rows["Run"] = [linked(run, profile) for run in rows.index]
+    ).rename(columns={"Run": "Network"})
+    marks = seeds.groupby("run", sort=False)["kind"].first().map(courses.SIGNS).fillna("")
+    rows["Network"] = [runs.title(run) + mark for run, mark in marks.items()]
+    told = f"Test accuracy, course report `{report}`"
     if report not in courses.REPORTS:  # runs of one's own, which re-do nothing
         rows = rows.dropna(axis=1, how="all").drop(columns="Verdict")
-        caption = f"Report {plain(report)}: test accuracy."
-        return Table(rows, caption, f"tbl-{slug(report)}", note=labels(seeds))
+        told = f"Test accuracy, {plain(report)}"
+    return Table(rows, f"{told}.", f"tbl-{slug(report)}", note=labels(seeds))
+
+
+def numbers(seeds, profile):
+    """Every run in one table: what was trained, for how long, and what came out."""
+    rows = by_run(
+        seeds,
+        {
+            "Parameters": ("parameter_count", size),
+            "n": ("seed", "count"),
+            "Epochs": ("epochs", once(0, how="mean")),
+            "Seconds": ("seconds", once(0, how="median")),
+            "Training": ("train_accuracy", mean(2, " %")),
+            "Validation": ("validation_accuracy", mean(2, " %")),
+            "Test": ("test_accuracy", mean(2, " %")),
+            "Test loss": ("test_loss", mean(4)),
+        },
+    )
+    rows["Run"] = [courses.linked(run, profile) for run in rows.index]
     return Table(
         rows,
-        f"Course report `{report}`: test accuracy as reported and as measured.",
-        f"tbl-{report}",
-        note="Measured: mean and standard deviation of the test accuracy over n seeds; seconds of "
-        "one training, the median over seeds. Verdict: *within* where the reported accuracy lies "
-        "in the 95 % prediction interval for one more training on the same images, by Student's t; "
-        "else the measured ones lie *above* or *below* it; *too few trainings* where fewer than "
-        "three say nothing of their spread; *part of the data*, *substitute data* and *short run* "
-        f"where the two must not be compared. {labels(seeds)}",
+        "Every run: mean and standard deviation over n trainings.",
+        "tbl-numbers",
+        note="Accuracies and losses of the final weights on plain images. Epochs are means, "
+        "seconds medians of one training; where the machine had other work they are upper bounds. "
+        + labels(seeds),
+    )
+
+
+def reported(seeds):
+    """Losses and training figures of every run whose report gives them, beside ours."""
+    names = ["test_loss", "train_accuracy", "train_loss"]
+    given = seeds.reindex(columns=[f"reported_{name}" for name in names])
+    rows = by_run(
+        seeds[given.notna().any(axis=1)],
+        {
+            "Test loss, reported": ("reported_test_loss", once(4)),
+            "Test loss": ("test_loss", mean(4)),
+            "Training, reported": ("reported_train_accuracy", once(2, " %")),
+            "Averaged": ("averaged_accuracy", once(2, " %")),
+            "Final": ("train_accuracy", mean(2, " %")),
+            "Training loss, reported": ("reported_train_loss", once(4)),
+            "Averaged loss": ("averaged_loss", once(4)),
+            "Final loss": ("train_loss", mean(4)),
+        },
+    )
+    return Table(
+        rows,
+        "Losses and training figures, as reported and as measured.",
+        "tbl-reported",
+        note="Averaged: over the last epoch, while the network learns and drops units, on images "
+        "as it sees them, weight penalties in the loss. Final: of the final weights, on plain "
+        "images. A report seldom says which of the two it prints.",
     )
 
 
@@ -133,57 +172,6 @@ def networks(seeds):
     )
 
 
-def time(seeds):
-    """What each training took, and on what."""
-    rows = by_run(
-        seeds.assign(reported=seeds["reported_seconds"].where(seeds["comparable"])),
-        {
-            "Images": ("train", once(0)),
-            "Epochs": ("epochs", once(0, how="mean")),
-            "Seconds": ("seconds", once(0, how="median")),
-            "Seconds an epoch": ("seconds_per_epoch", once(1, how="median")),
-            "Images a second": ("images_per_second", once(0, how="median")),
-            "Threads": ("threads", "first"),
-            "Reported": ("reported", once(0)),
-        },
-    )
-    return Table(
-        rows,
-        "Seconds of one training, validation after each epoch included.",
-        "tbl-time",
-        note="Medians over seeds; epochs are means. Where the machine had other work, or paused a "
-        "training, the pause counts: read seconds as upper bounds. "
-        "Reported: seconds that the course report gives for the whole training, on its own machine "
-        f"(a GTX 1050 for MNIST). {labels(seeds)}",
-    )
-
-
-def training(seeds):
-    """Training accuracy and loss of every run whose report gives them, as reported and measured."""
-    reported = seeds.reindex(columns=["reported_train_accuracy", "reported_train_loss"])
-    seeds = seeds[reported.notna().any(axis=1)]
-    rows = by_run(
-        seeds,
-        {
-            "Reported": ("reported_train_accuracy", once(2, " %")),
-            "Averaged": ("averaged_accuracy", once(2, " %")),
-            "Final": ("train_accuracy", mean(2, " %")),
-            "Loss, reported": ("reported_train_loss", once(4)),
-            "Loss, averaged": ("averaged_loss", once(4)),
-            "Loss, final": ("train_loss", mean(4)),
-            "Images": ("label", "first"),
-        },
-    )
-    return Table(
-        rows,
-        "Training figures, as reported and as measured in two ways.",
-        "tbl-training",
-        note="Averaged: over the last epoch, while the network learns and drops units, on images "
-        "as it sees them, weight penalties in the loss. Final: of the final weights, on plain "
-        "images. Means over seeds.",
-    )
-
-
 def calibration(seeds):
     """Negative log-likelihood and calibration error of each run, before and after scaling."""
     rows = by_run(
@@ -204,4 +192,15 @@ def calibration(seeds):
         "calibration error, 15 bins. Temperature: fitted on validation images; above 1 the network "
         f"is too sure of itself; {statistics.TEMPERATURES[0]}, the least that the fit tries, says "
         f"only that every validation image is named correctly. {labels(seeds)}",
+    )
+
+
+def listed(records):
+    """What is particular about each run: a list for an appendix."""
+    return Prose(
+        "\n".join(
+            f"- **{plain(runs.title(run))}**, `{run}`, {plain(record['dataset']['label'])}. "
+            f"{plain(runs.entry(run)['about'])}"
+            for run, record in records.items()
+        )
     )

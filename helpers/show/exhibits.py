@@ -93,7 +93,8 @@ class Table(_Captioned):
         self.note, self.head = line(note or ""), [str(name) for name in frame.columns]
         columns = [_texts(frame.iloc[:, place].tolist()) for place in range(len(self.head))]
         self.rows = list(zip(*columns))
-        self.align = align or "".join("r" if _numeric(column) else "l" for column in columns)
+        given = align if len(frame) else None  # a frame made of no rows has no columns
+        self.align = given or "".join("r" if _numeric(column) else "l" for column in columns)
         if not re.fullmatch(f"[lcr]{{{len(columns)}}}", self.align):
             message = f"{label}: align {align!r} needs one of l, c, r for each of"
             raise paths.UserError(f"{message} {len(columns)} columns.")

@@ -12,8 +12,6 @@ from benchmarks import __main__ as runner
 from benchmarks import data, images, measure, rows, train
 from benchmarks.worker import Worker, together
 from helpers.store import files, paths
-from report import bench
-from report.prose import readings
 
 FIELDS = {"ratio", "low", "high", "goal", "better", "unit"}
 
@@ -68,7 +66,7 @@ def test_geometric_mean_is_taken_over_networks_within_each_repeat():
     [(1.5, "higher", True), (1.49, "higher", False), (1.5, "lower", True), (1.51, "lower", False)],
 )
 def test_goal_is_met_when_the_median_reaches_it(ratio, better, verdict):
-    assert bench.met({"ratio": ratio, "goal": 1.5, "better": better}) is verdict
+    assert measure.met({"ratio": ratio, "goal": 1.5, "better": better}) is verdict
 
 
 def test_seeds_side_by_side_count_together_from_first_start_to_last_end():
@@ -152,7 +150,7 @@ def test_every_row_has_a_goal_a_step_and_a_function():
         "scale",
         "report",
     }
-    assert set(rows.STEPS) == issue and set(rows.LONG) == set(bench.LONG) == {
+    assert set(rows.STEPS) == issue and set(rows.LONG) == {
         "time_to_accuracy",
         "search",
     }
@@ -240,69 +238,10 @@ def test_notes_tell_what_was_measured():
         name: [
             f"{entry['ratio']:.3g} ({entry['low']:.3g} to {entry['high']:.3g})",
             f"{'≥' if entry['better'] == 'higher' else '≤'} {entry['goal']:g}",
-            "met" if bench.met(entry) else "not met",
+            "met" if measure.met(entry) else "not met",
         ]
         for name, entry in files.load_json(paths.REPORT_SOURCE / "bench.json").items()
     }
-
-
-def test_table_of_the_report_shows_each_row_with_its_verdict(tmp_path):
-    files.save_json(
-        tmp_path / "bench.json",
-        {
-            "noop": measure.row([0.03, 0.04, 0.05], *rows.GOALS["noop"]),
-            "train": measure.row([1.2, 1.3, 1.25], *rows.GOALS["train"]),
-        },
-    )
-    shown = bench.ratio_table(folder=tmp_path)._markdown()
-    assert (
-        "0\\.04" in shown
-        and "0\\.03 to 0\\.05" in shown
-        and "| yes |" in shown
-        and "| no |" in shown
-        and "#tbl-bench" in shown
-    )
-    assert "Of 2 goals 1 are met; not `train`" in readings.bench_reading(folder=tmp_path).markdown
-    (tmp_path / "bench.json").write_text(
-        json.dumps(
-            {
-                "load": {
-                    "ratio": 12,
-                    "low": 11,
-                    "high": 13,
-                    "goal": 10,
-                    "better": "higher",
-                    "unit": "u",
-                }
-            }
-        )
-    )
-    assert readings.bench_reading(folder=tmp_path).markdown.endswith("Every goal is met.")
-
-
-def test_report_without_a_benchmark_says_nothing_about_it(tmp_path):
-    assert (
-        bench.ratio_table(folder=tmp_path).markdown == ""
-        and readings.bench_reading(folder=tmp_path).markdown == ""
-    )
-
-
-def test_report_tells_that_the_machine_was_shared(tmp_path):
-    files.save_json(tmp_path / "bench.json", {"noop": measure.row([0.04], *rows.GOALS["noop"])})
-    about = {"hardware": {"processor": "A [fast] one", "cores": 2}, "load_before": 1.3}
-    files.save_json(
-        tmp_path / "bench-machine.json", {"noop": about, "load": {**about, "load_before": 2.2}}
-    )
-    assert "2 cores, which had other work too: at least 1.3 processes" in bench.ratio_table(
-        folder=tmp_path
-    ).note.replace("\\", "")
-    files.save_json(
-        tmp_path / "bench-machine.json",
-        {"noop": {**about, "load_before": 0.1}, "load": {**about, "load_before": 2.2}},
-    )
-    assert "other work" not in bench.ratio_table(folder=tmp_path).note, (
-        "a row's load counts in that of the next"
-    )
 
 
 def test_notebooks_are_handled_without_the_grammars_that_they_do_not_need():

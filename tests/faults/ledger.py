@@ -78,6 +78,33 @@ def pytest_sessionfinish(session):
         },
         "faults": list(faults.values()),
     }
-    Path(run["file"]).write_text(
-        json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    file = Path(run["file"])
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    file.write_text(text + "\n", encoding="utf-8")
+    file.with_suffix(".md").write_text(page(content), encoding="utf-8")
+
+
+def page(content):
+    """The account as a Markdown page to read: fault, tries, what came of it, losses told first."""
+    tries = sum(entry["tries"] for entry in content["faults"])
+    lost = tries - sum(entry["held"] for entry in content["faults"])
+    versions = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
+    rows = [
+        f"| {entry['fault']} | {entry['tries']:,} | {_outcome(entry)} |"
+        for entry in sorted(content["faults"], key=lambda entry: entry["held"] >= entry["tries"])
+    ]
+    lines = [
+        "# Faults injected by the test suite",
+        f"`make test-faults` wrote this page: {tries:,} tries, {lost} lost. Run of "
+        f"{content['date'][:10]}, {content['seconds'] / 60:.0f} minutes, on {content['system']}, "
+        f"Python {content['python']}, {versions}.",
+        "\n".join(["| Fault | Tries | Outcome |", "|:--|--:|:--|", *rows]),
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def _outcome(entry):
+    if not entry["tries"]:
+        return f"not tried: {entry['skipped'][0]}"
+    lost = entry["tries"] - entry["held"]
+    return f"**LOST in {lost} tries**" if lost else entry["outcome"]

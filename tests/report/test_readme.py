@@ -41,7 +41,7 @@ def test_signs_tell_part_of_the_images_and_other_images_from_the_official_ones()
     titles = {kind: readme._data({"dataset": {"title": "T", "kind": kind}}) for kind in KINDS}
     assert titles == {"official": "T", "partial": "T †", "substitute": "T ‡"}
     after = (paths.ROOT / "README.md").read_text(encoding="utf-8").split(readme.END)[1][:600]
-    assert all(sign.strip() in after for sign in readme.SIGNS.values())
+    assert all(sign.strip() in after for sign in courses.SIGNS.values())
 
 
 def test_the_committed_report_shows_the_committed_records(monkeypatch):

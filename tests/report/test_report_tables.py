@@ -60,6 +60,7 @@ def trainings(*records):
             "network": one["parameters"]["network"],
             "parameter_count": one["parameter_count"],
             "label": one["dataset"]["label"],
+            "kind": one["dataset"]["kind"],
             "train": one["dataset"]["train"],
             **{name: value for name, value in seed.items() if name != "history"},
         }
@@ -88,41 +89,39 @@ def test_verdict_follows_the_rule_and_never_compares_what_must_not_be_compared()
     assert courses.verdict(record("fashion-dense")) == "not reported"
 
 
-def test_a_runs_accuracy_stands_beside_the_reported_one_but_not_a_stand_ins(folders):
+def test_a_runs_accuracy_stands_beside_the_reported_one_but_not_a_stand_ins():
     measured = trainings(record(seconds=[50, 60, 1900]), record("mnist-first", kind="stand-in"))
-    shown = tables.measured(measured, "full", "mnist-2019")
-    assert cells(shown)[0] == [
-        *("`mnist-mlp`", "669,706", "98.20 %", "98.00 ± 0.00 %", "0.1388", "0.0800 ± 0.0000"),
-        *("3", "60", "below"),
-    ]
-    assert cells(shown)[1][2:5] == ["–", "98.00 %", "–"] and cells(shown)[1][-1] == "stand-in"
-    none = tables.measured(measured, "full", "k49")
-    assert none.rows == []
+    shown = tables.compared(measured, "mnist-2019")
+    name, other = (runs.title(run) for run in ("mnist-mlp", "mnist-first"))
+    assert cells(shown)[0] == [name, "98.20 %", "98.00 ± 0.00 %", "3", "below"]
+    assert cells(shown)[1] == [other, "–", "98.00 %", "1", "stand-in"]
+    assert tables.compared(measured, "k49").rows == []
+
+
+@pytest.mark.parametrize("kind, sign", [("partial", " †"), ("substitute", " ‡"), ("official", "")])
+def test_images_that_are_not_the_official_ones_have_a_sign(kind, sign):
+    shown = tables.compared(trainings(record(kind=kind)), "mnist-2019")
+    assert cells(shown)[0][0] == runs.title("mnist-mlp") + sign
 
 
 def test_a_run_leads_to_the_page_of_its_notebook_where_there_is_one(folders):
     from helpers.store import files, paths
 
     files.save_bytes(paths.executed("full") / "mnist-mlp.html", b"a page")
-    shown = tables.measured(trainings(record()), "full", "mnist-2019")
+    shown = tables.numbers(trainings(record()), "full")
     assert cells(shown)[0][0] == "[`mnist-mlp`](notebooks/mnist-mlp.html)"
 
 
-def test_seconds_are_medians_which_one_paused_training_does_not_move():
-    shown = tables.time(
-        trainings(record(seconds=[50, 60, 900]), record("mnist-cnn", kind="partial"))
-    )
-    assert cells(shown)[0][1:] == ["54,000", "20", "60", "3.0", "0", "1", "33"]
-    assert cells(shown)[1][-1] == "–", "seconds on other data are not compared"
+def test_seconds_are_medians_which_one_paused_training_does_not_move(folders):
+    shown = tables.numbers(trainings(record(seconds=[50, 60, 900])), "full")
+    assert cells(shown)[0][2:5] == ["3", "20", "60"]
 
 
 def test_training_figures_stand_beside_the_reported_ones_but_not_a_stand_ins():
-    shown = tables.training(trainings(record(), record("emnist-first-letters")))
-    assert cells(shown) == [
-        ["`mnist-mlp`", "99.88 %", "97.00 %", "99.00 %", "0.0038", "0.1000", "0.0200", "MNIST"]
-    ], "the other report gives none"
-    none = tables.training(trainings(record(kind="stand-in")))
-    assert none.rows == []
+    shown = cells(tables.reported(trainings(record(), record("emnist-first-letters"))))
+    assert shown[0][3:] == ["99.88 %", "97.00 %", "99.00 %", "0.0038", "0.1000", "0.0200"]
+    assert shown[1][1] == "0.5046" and shown[1][3] == "–", "this report gives a test loss only"
+    assert tables.reported(trainings(record(kind="stand-in"))).rows == []
 
 
 def test_a_data_set_is_shown_once_with_the_largest_sizes_that_a_run_used():
@@ -161,7 +160,14 @@ def test_calibration_is_told_before_and_after_scaling():
 
 
 @pytest.mark.parametrize(
-    "table", [tables.networks, tables.time, tables.training, tables.calibration]
+    "table",
+    [
+        tables.networks,
+        tables.reported,
+        tables.calibration,
+        lambda seeds: tables.numbers(seeds, "full"),
+        lambda seeds: tables.compared(seeds, "k49"),
+    ],
 )
 def test_an_edition_without_a_run_of_the_course_reports_has_empty_tables(table):
     audits_only = trainings(record("audit-mnist")).drop(columns=list(courses.ABOUT))

@@ -1,10 +1,9 @@
-"""The evidence chapter: what published differences can show, and words that follow the numbers."""
+"""The evidence behind an accuracy: intervals, twins, and what published differences can show."""
 
 import numpy as np
 
 from helpers import results, runs, statistics
-from report import courses
-from report.prose import evidence
+from report import courses, evidence
 
 RECORD = {
     "run": "mnist-mlp",
@@ -13,6 +12,7 @@ RECORD = {
         "title": "MNIST",
         "label": "MNIST",
         "name": "mnist",
+        "sha256": "x",
         "kind": "official",
         "test": 100,
         "classes": 3,
@@ -66,25 +66,6 @@ def test_gaps_are_corrected_for_their_number():
     )
 
 
-def test_words_on_gaps_change_with_the_accuracies():
-    near, far = (
-        [entry("a", 0.99), entry("b", 0.9898)],
-        [entry("a", 0.99, selected=True, deviation=0.0002, by="there"), entry("b", 0.9)],
-    )
-    assert "alone show 0; 1 could not" in evidence.gaps_reading(
-        near, "x"
-    ) and "alone show 1; 0 could not" in evidence.gaps_reading(far, "x")
-    table = evidence.gap_table(far, "Steps.", "tbl-x")
-    assert table.rows[0][1:3] == ("a 99.00 ± 0.02 * over b 90.00", "900")
-    assert (
-        "flatters" in table.note
-        and "mean over trainings" in table.note
-        and "a: there" in table.note.replace("\\", "")
-    )
-    plain = evidence.gap_table(near, "Steps.", "tbl-x").note
-    assert "flatters" not in plain and "mean over trainings" not in plain and "Sources" not in plain
-
-
 def test_the_course_reports_accuracies_come_from_the_list_of_runs():
     found = {one["result"]: one["accuracy"] for one in evidence.course_entries()}
     assert (
@@ -121,38 +102,40 @@ def test_table_of_evidence_names_interval_balance_and_worst_class(monkeypatch):
     low, high = statistics.wilson(92, 100)
     assert (
         row[3] == f"{100 * low:.2f} to {100 * high:.2f}"
-        and row[4] == f"{100 * (1 + 1 + 0.2) / 3:.2f}"
+        and row[4] == f"{100 * (1 + 1 + 0.2) / 3:.2f} %"
         and row[6] == "c: 20.0 %"
     )
 
 
-def test_words_on_calibration_follow_the_records_and_their_spread():
-    def several(*temperatures, **after):
-        return {
-            **RECORD,
-            "seeds": [{**RECORD["seeds"][0], "temperature": t, **after} for t in temperatures],
-        }
-
-    sure, unsure = several(1.5, 1.6, 1.4), several(0.8, 0.7, 0.75, ece_scaled=0.06, nll_scaled=0.4)
-    open_still = several(0.5, 1.6, 1.2)
-    said = evidence.calibration_reading({"a": sure, "b": unsure, "c": open_still, "d": RECORD})
-    assert "Of 3 runs with three trainings or more, 1 gave networks that are too sure" in said
-    assert "1 gave too cautious ones, and 1 cannot be told from either" in said
-    assert "calibration error in 3 of 4 runs and the mean negative log-likelihood in 3" in said
-    assert evidence.calibration_reading({}) == ""
+def test_a_step_of_a_ranking_is_told_with_its_spread_and_its_source():
+    far = [entry("a", 0.99, selected=True, deviation=0.0002, by="there"), entry("b", 0.9)]
+    table = evidence.gap_table(far, "Steps.", "tbl-x")
+    assert table.rows[0][1:3] == ("a 99.00 ± 0.02 * over b 90.00", "900")
+    assert "a: there" in table.note.replace("\\", "")
+    assert "Sources" not in evidence.gap_table(far[1:], "Steps.", "tbl-x").note
 
 
-def test_the_lesson_of_mcnemars_test_counts_pairs_of_networks(monkeypatch):
-    truth, run_a, run_b = np.zeros(1000, "uint8"), "fashion-cnn-1x100", "fashion-cnn-2x50"
-
-    def answers(*wrong):
-        return np.stack([np.arange(1000) < number for number in wrong]).astype("uint8")
-
-    found = {run_a: answers(10, 90), run_b: answers(50, 50)}
-    monkeypatch.setattr(
-        results, "predictions", lambda profile, run: {"y_true": truth, "y_pred": found[run]}
-    )
-    said = evidence.mcnemar_lesson("full", {run_a: RECORD, run_b: RECORD})
-    assert "Of the 4 pairs" in said
-    assert "2 in which the first is better at 5 %, and 2 in which the second is" in said
-    assert evidence.mcnemar_lesson("full", {run_a: RECORD}) == ""
+def test_runs_are_judged_without_twins_only_on_the_audits_own_test_images(tmp_path, monkeypatch):
+    truth = np.arange(100, dtype="uint8") % 2
+    twin = np.arange(100) < 50
+    answers = np.where(twin, truth, 1 - truth)  # right on twins only: a memory
+    kept = {
+        "audit-mnist": {"y_true": truth, "y_pred": truth[None], "twin": twin},
+        "mnist-mlp": {"y_true": truth, "y_pred": answers[None]},
+        "mnist-cnn": {"y_true": truth[::-1], "y_pred": answers[None]},
+    }
+    monkeypatch.setattr(results, "predictions", lambda profile, run: kept[run])
+    records = {run: {**RECORD, "run": run} for run in ("mnist-mlp", "mnist-cnn")}
+    records["mnist-first"] = {
+        **RECORD,
+        "run": "mnist-first",
+        "dataset": {**RECORD["dataset"], "sha256": "other"},
+    }
+    audits = {"audit-mnist": {**RECORD, "run": "audit-mnist"}}
+    table = evidence.twin_table(records, audits, "full")
+    low, high = statistics.wilson(0, 50)
+    assert [str(row[0]) for row in table.rows] == ["`mnist-mlp`"]
+    left = ("50.0 %", "50.00 %", "50", "0.00 %", f"{100 * low:.2f} to {100 * high:.2f}")
+    assert table.rows[0][1:] == left
+    kept["audit-mnist"]["twin"] = np.ones(100, bool)
+    assert evidence.twin_table(records, audits, "full").rows == []

@@ -1,0 +1,71 @@
+"""The words of the report: guards and slots of the Markdown cells of report.ipynb.
+
+A cell may begin with a guard, `<!-- when: CONDITION -->`, under which its text is true, or with
+`<!-- if: CONDITION -->`, which chooses between texts for different editions; and it may hold slots,
+`{{ VALUE }}`. All are Python over the names of `Words`, which read records and claims. Where a
+guard fails, or a slot asks for what has no record, the cell is left out.
+"""
+
+import re
+
+from helpers.store import paths
+from report.vocabulary import Words
+
+GUARD = re.compile(r"\A<!-- (when|if): (.*?) -->\n*", re.DOTALL)
+SLOT = re.compile(r"\{\{ (.*?) \}\}", re.DOTALL)
+NEUTRAL = (
+    "What the complete edition says here does not follow from the records of this one. "
+    "The tables and figures show what was measured."
+)
+
+
+def fill(notebook, profile):
+    """Fill the Markdown cells of an executed report.ipynb (an nbformat node), in place.
+
+    Returns the guards that failed, a list of texts; a choice between editions is none. In a section
+    of which no guarded text is left, one neutral sentence takes its place. Raises UserError for a
+    guard or a slot that is no Python.
+    """
+    names, failed, guarded = Words(profile).names(), [], []
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type != "markdown":
+            continue
+        guard = GUARD.match(cell.source)
+        text = cell.source[guard.end() :] if guard else cell.source
+        if text.startswith("#"):
+            _close(guarded)
+            guarded = []
+        cell.source, why = _filled(text, guard, names, number)
+        if guard and guard[1] == "when":
+            guarded.append(cell)
+            failed += [f"cell {number}: {why}"] if why else []
+    _close(guarded)
+    return failed
+
+
+def _close(guarded):
+    if guarded and not any(cell.source for cell in guarded):
+        guarded[0].source = NEUTRAL
+
+
+def _filled(text, guard, names, number):
+    # The text of a cell and None, or "" and why it is left out.
+    try:
+        if guard and not _value(guard[2], names, number):
+            return "", f"not so: {' '.join(guard[2].split())}"
+        return SLOT.sub(lambda slot: str(_value(slot[1], names, number)), text), None
+    except LookupError as error:
+        return "", f"no record: {error}"
+
+
+def _value(expression, names, number):
+    try:
+        code = compile(" ".join(expression.split()), f"report.ipynb, cell {number}", "eval")
+        return eval(code, {"__builtins__": {}}, names)
+    except LookupError:
+        raise
+    except Exception as error:
+        raise paths.UserError(
+            f"report.ipynb, cell {number}: {' '.join(expression.split())!r} cannot be evaluated: "
+            f"{error}."
+        ) from error
