@@ -59,6 +59,23 @@ def entry(run):
     return table()["runs"][select([run])[0]]
 
 
+def title(run):
+    """What a run is called among people, the field `name`; its id where it has none."""
+    return table()["runs"].get(run, {}).get("name", run)
+
+
+def network_title(word):
+    """A network, NAME or NAME+AUGMENTATION, by the title of the first run that trains it so, else
+    of the first that trains it; the word itself where none does."""
+    name, _, setting = word.partition("+")
+    found = {}
+    for run, line in table()["runs"].items():
+        held = line.get("parameters", {})
+        if held.get("network") == name:
+            found.setdefault(held.get("augmentation", "none"), run)
+    return title(found.get(setting or "none") or next(iter(found.values()), word))
+
+
 def claims():
     """Every claim of runs.yaml, a flat dict each; `run_a` carries it. What it has not is None."""
     return [
