@@ -57,11 +57,8 @@ def figure(function=None, name=None):
                 more = LACKING if spelled(body) else ""
                 content = png(body)
             caption = " ".join(function.__doc__.split("\n\n")[0].split())
-            entry = {
-                "caption": caption.format(run=runs.title(folder.name), **words) + more,
-                "key": key,
-            }
-            entry["sha256"] = files.bytes_sha256(content)
+            caption = caption.format(run=runs.title(folder.name), **words) + more
+            entry = {"caption": caption, "key": key, "sha256": files.bytes_sha256(content)}
             index = files.as_json({**_index(folder), name: entry})
             files.save_all({folder / f"{name}.png": content, folder / "index.json": index})
         return _exhibit(folder, name, entry)

@@ -68,6 +68,7 @@ def forest(steps, profile):
     rows, parts = np.cumsum([1 + 0.7 * name.count("\n") for name in names]), set()
     body = canvas(0.165 * rows[-1] + 0.65, [step["after"]["dataset"] for step in steps])
     axes, places = body.subplots(), rows - np.diff(rows, prepend=0) / 2
+    across = {"transform": axes.get_yaxis_transform(), "va": "center"}
     axes.axvline(0, color=GREY, linewidth=1)
     for row, top, step in zip(places, [0, *rows], steps):
         look = OUT if step.get("alone") else CONFOUNDED
@@ -76,13 +77,12 @@ def forest(steps, profile):
         if None not in ends:
             axes.hlines(row, *(100 * end for end in ends), color=look["color"], linewidth=1.2)
         axes.plot(100 * step["difference"], row, markersize=5, **look)
-        axes.text(1.04, row, str(step["n"]), ha="center", va="center", transform=_across(axes))
+        axes.text(1.04, row, str(step["n"]), ha="center", **across)
         if step["part"] not in parts:
             axes.axhline(top, color=GREY, linewidth=0.5 if parts else 0)
-            look = {"ha": "right", "va": "center", "color": GREY, "zorder": 0}
-            axes.text(0.99, row, step["part"], transform=_across(axes), **look)
+            axes.text(0.99, row, step["part"], ha="right", color=GREY, zorder=0, **across)
         parts.add(step["part"])
-    axes.text(1.04, -0.1, "n", ha="center", va="bottom", transform=_across(axes), color=GREY)
+    axes.text(1.04, -0.5, "n", ha="center", color=GREY, **across)
     axes.set_yticks(places, names, linespacing=0.95)
     axes.tick_params(axis="y", length=0)
     axes.set(xlabel="Test accuracy, points", ylim=(rows[-1], 0))
@@ -90,10 +90,6 @@ def forest(steps, profile):
     both = sign("this alone changed", **OUT), sign("other things too", **CONFOUNDED)
     legend(body, both, 2)
     return body
-
-
-def _across(axes):
-    return axes.get_yaxis_transform()
 
 
 def variants(record):

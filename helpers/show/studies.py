@@ -56,7 +56,7 @@ def robustness(record):
 
 @figure
 def shifted(record):
-    """{run}: accuracy on test images that are moved sideways, by how far. Lines are {means}."""
+    """{run}: accuracy on shifted test images, by how far they are shifted. Lines are {means}."""
     body = canvas(1.75, record["dataset"])
     axes = body.subplots()
     _by_amount(axes, record, "shift")
