@@ -60,8 +60,20 @@ def entry(run):
 
 
 def title(run):
-    """A run's name for people, or its id where it has none."""
-    return entry(run).get("name", run)
+    """What a run is called among people, the field `name`; its id where it has none."""
+    return table()["runs"].get(run, {}).get("name", run)
+
+
+def network_title(word):
+    """A network, NAME or NAME+AUGMENTATION, by the title of the first run that trains it so, else
+    of the first that trains it; the word itself where none does."""
+    name, _, setting = word.partition("+")
+    found = {}
+    for run, line in table()["runs"].items():
+        held = line.get("parameters", {})
+        if held.get("network") == name:
+            found.setdefault(held.get("augmentation", "none"), run)
+    return title(found.get(setting or "none") or next(iter(found.values()), word))
 
 
 def claims():

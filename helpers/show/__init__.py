@@ -4,12 +4,13 @@ A figure is drawn into figures/PROFILE/RUN where it is not there yet, and shown 
 """
 
 # ruff: noqa: F401
+from helpers.show.accuracies import cost, gaps, reported_measured
 from helpers.show.answers import confusion, plane, recalls, reliabilities, reliability
 from helpers.show.chance import moved, moves
-from helpers.show.comparisons import balance, cost, distances, reported_measured, transformations
+from helpers.show.comparisons import balance, distances, transformations
 from helpers.show.drawn import kept
 from helpers.show.exhibits import Figure, Prose, Table, plain, source
-from helpers.show.factors import bought, variants
+from helpers.show.factors import bought, forest, variants
 from helpers.show.pictures import (
     attention,
     augmented,
@@ -21,7 +22,8 @@ from helpers.show.pictures import (
     pairs,
     samples,
 )
-from helpers.show.studies import changes, how_many, promised, robustness, twins
+from helpers.show.schemes import schemes
+from helpers.show.studies import changes, how_many, promised, robustness, shifted, twins
 from helpers.show.tables import (
     audit,
     beside,

@@ -4,14 +4,15 @@ import re
 
 import numpy as np
 
-from helpers import results, statistics
-from helpers.show.canvas import BAD, BLUE, CYCLE, GREY, RED, SMALL, WIDTH, canvas, fit, legend
+from helpers import results, runs, statistics
+from helpers.show.canvas import BAD, BLUE, CYCLE, GREY, SMALL, WIDTH, canvas, fit, legend
 from helpers.show.canvas import panels as small_panels
 from helpers.show.drawn import figure
 from helpers.show.exhibits import plain
+from helpers.show.words import titles
 
 CELLS = {"linewidths": 0.3, "linecolor": "#e6e6e6", "clip_on": False, "annot_kws": {"size": SMALL}}
-BEFORE = {"label": "before temperature scaling", "color": RED, "linestyle": "--", "marker": "s"}
+BEFORE = {"label": "before temperature scaling", "color": GREY, "linestyle": "--", "marker": "s"}
 AFTER = {"label": "after", "color": BLUE, "linestyle": "-", "marker": "o"}
 
 
@@ -100,8 +101,8 @@ def _recalls(records, profile):
     for run in records:
         y_true, y_pred = map(results.predictions(profile, run).get, ("y_true", "y_pred"))
         seeds = [statistics.recalls(y_true, y, dataset["classes"]) for y in y_pred]
-        shares[run] = 100 * np.mean(seeds, axis=0)
-    room = WIDTH - 0.3 - 0.065 * max(map(len, records))
+        shares[runs.title(run)] = 100 * np.mean(seeds, axis=0)
+    room = WIDTH - 0.3 - 0.065 * max(map(len, shares))
     bands = -(-dataset["classes"] // int(room / 0.25))  # so that every number can be read
     columns = -(-dataset["classes"] // bands)
     frame = pd.DataFrame(shares).T.reindex(columns=range(bands * columns))
@@ -131,10 +132,10 @@ def reliability(record, answers):
         line.set_label(f"{line.get_label()}: ECE {gaps.sum() / bins['images'].sum():.4f}")
         counts = bins["images"].reindex(range(1, 16)).fillna(0.5)
         look = {"color": line.get_color(), "linestyle": line.get_linestyle(), "baseline": 0.5}
-        lower.stairs(counts, np.linspace(0, 1, 16), linewidth=1.3, **look)
-    upper.set_ylabel("Share that is right")
+        lower.stairs(counts, np.linspace(0, 100, 16), linewidth=1.3, **look)
+    upper.set_ylabel("Share that is right, %")
     upper.legend(loc="upper left")
-    lower.set(xlabel="Confidence: probability of the predicted class", ylabel="Images")
+    lower.set(xlabel="Confidence: probability of the predicted class, %", ylabel="Images")
     lower.set(yscale="log", ylim=(0.5, None))
     lower.yaxis.set_major_formatter("{x:,.0f}")
     lower.grid(axis="y")
@@ -147,14 +148,14 @@ def reliabilities(records, profile):
     Points below the diagonal: too sure of itself. Bins of fewer than ten images are left out.
     """
     body = canvas(1.36 * -(-len(records) // 5) + 0.4, [r["dataset"] for r in records.values()])
-    grid = small_panels(body, records, sharex=True, sharey=True)
+    grid = small_panels(body, list(titles(records).values()), sharex=True, sharey=True)
     for axes, (run, record) in zip(grid, records.items()):
         _diagram(axes, record, results.predictions(profile, run), least=10, size=2.5)
-        axes.set(xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
+        axes.set(xticks=(0, 50, 100), yticks=(0, 50, 100))
     for axes in grid[-5:]:
-        axes.set_xlabel("Confidence")
+        axes.set_xlabel("Confidence, %")
         axes.tick_params(labelbottom=True)
-    body.supylabel("Share that is right", size=8)
+    body.supylabel("Share that is right, %", size=8)
     legend(body, axes.get_legend_handles_labels()[0], 3)
     return body
 
@@ -172,13 +173,13 @@ def calibration_bins(record, answers, name):
 
 
 def _diagram(axes, record, answers, least=1, size=4.0):
-    axes.plot([0, 1], [0, 1], ":", label="perfectly calibrated", color=GREY, linewidth=0.8)
-    axes.set(xlim=(0, 1.02), ylim=(-0.02, 1.03))
+    axes.plot([0, 100], [0, 100], ":", label="perfectly calibrated", color=GREY, linewidth=0.8)
+    axes.set(xlim=(0, 102), ylim=(-2, 103))
     axes.grid()
     drawn = []
     for name, look in (("logp_pred", BEFORE), ("logp_pred_scaled", AFTER)):
         bins = calibration_bins(record, answers, name).query("images >= @least")
-        line = axes.plot(bins["confidence"], bins["right"], markersize=size, **look)[0]
+        line = axes.plot(100 * bins["confidence"], 100 * bins["right"], markersize=size, **look)[0]
         drawn.append((bins, line))
     return drawn
 

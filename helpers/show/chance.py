@@ -3,50 +3,66 @@
 import numpy as np
 import pandas as pd
 
+from helpers import runs
 from helpers.show.canvas import BLUE, GREY, canvas
 from helpers.show.drawn import figure
 from helpers.show.exhibits import Table, slug
 from helpers.show.words import data_named
 
 LATE = 5  # epochs that count as the last ones
+DRAWN = "other test images"
 
 
 @figure
 def moves(record):
-    """{run}: how far the accuracy moves with one thing changed. Left three groups: test accuracy of
-    other seeds, of other choices of validation images, and of the seeds' networks on {images} other
-    test images, by chance alone (drawn); right: validation accuracy of the last {late} epochs, each
-    around its own mean.
+    """{run}: how far the accuracy moves with one thing changed. Each point is the accuracy
+    around the mean of its row; the bar reaches one standard deviation to either side, which stands
+    right. First three rows: test accuracy of other seeds, of other choices of validation images,
+    and on {images} other test images (by chance alone, drawn); last: validation accuracy in the
+    last {late} epochs.
     """
-    import seaborn
-
     frame = _moves(record)
-    body = canvas(2.6, record["dataset"])
+    deviations, groups = _deviations(record, frame), list(frame.groupby("what", sort=False))
+    body = canvas(1.55, record["dataset"])
     axes = body.subplots()
-    look = {"size": 4, "jitter": False, "alpha": 0.6, "color": BLUE}
-    seaborn.stripplot(frame, x="what", y="moved", ax=axes, **look)
-    axes.axhline(0, color=GREY, linewidth=1)
-    axes.set(xlabel="", ylabel="Accuracy around its mean, points")
-    axes.grid(axis="y")
+    axes.axvline(0, color=GREY, linewidth=1, zorder=0)
+    for row, (what, some) in enumerate(groups):
+        axes.plot(some["moved"], [row] * len(some), "o", color=BLUE, markersize=4, alpha=0.5)
+        if what in deviations:
+            reach = deviations[what]
+            axes.barh(row, 2 * reach, 0.7, -reach, color=BLUE, alpha=0.2, zorder=0)
+            right = {"transform": axes.get_yaxis_transform(), "va": "center"}
+            axes.text(1.01, row, f"± {reach:.2f}", **right)
+    axes.set_yticks(range(len(groups)), [what for what, _ in groups])
+    axes.set(xlabel="Accuracy, points around its mean", ylim=(len(groups) - 0.5, -0.5))
+    axes.grid(axis="x")
     return body, {"images": f"{record['dataset']['test']:,}", "late": LATE}
 
 
 def moved(record):
     """The deviations of the four kinds of chance, in points."""
     frame = _moves(record)
+    counts = frame["what"].value_counts()
     rows = [
-        {"What is changed": what, "n": str(len(some)), "Deviation": some["moved"].std(ddof=1)}
-        for what, some in frame.groupby("what", sort=False)
+        {
+            "What is changed": what,
+            "n": None if what == DRAWN else str(counts[what]),
+            "Deviation": deviation,
+        }
+        for what, deviation in _deviations(record, frame).items()
     ]
-    rows = [row for row in rows if row["n"] != "1"]
-    caption = f"{record['run']}: standard deviation of the accuracy with one thing changed, points."
+    title = runs.title(record["run"])
+    caption = f"{title}: standard deviation of the accuracy with one thing changed, points."
     note = "Of other test images: the binomial deviation of the mean accuracy, not a simulation. "
-    p = np.mean([seed["test_accuracy"] for seed in record["seeds"]])
-    for row in rows:
-        if row["What is changed"] == "other test images":
-            row |= {"n": None, "Deviation": 100 * (p * (1 - p) / record["dataset"]["test"]) ** 0.5}
     label = f"tbl-{slug(record['run'])}-moved"
     return Table(pd.DataFrame(rows), caption, label, note=note + data_named([record]))
+
+
+def _deviations(record, frame):
+    # In points, by what is changed; of a single value there is none.
+    p = np.mean([seed["test_accuracy"] for seed in record["seeds"]])
+    known = frame.groupby("what", sort=False)["moved"].std(ddof=1).dropna()
+    return {**known, DRAWN: 100 * (p * (1 - p) / record["dataset"]["test"]) ** 0.5}
 
 
 def _moves(record):
@@ -60,7 +76,7 @@ def _moves(record):
     groups = {
         "another seed": accuracies,
         "another split": [seed["other_split"] for seed in seeds],
-        "other test images": drawn,
+        DRAWN: drawn,
         "another of the last epochs": np.concatenate(late),
     }
     rows = [

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from helpers import runs
 from helpers.show.canvas import png, spelled, style
 from helpers.show.exhibits import PNG, Figure, Prose, slug
 from helpers.store import files, paths
@@ -56,8 +57,8 @@ def figure(function=None, name=None):
                 more = LACKING if spelled(body) else ""
                 content = png(body)
             caption = " ".join(function.__doc__.split("\n\n")[0].split())
-            entry = {"caption": caption.format(run=folder.name, **words) + more, "key": key}
-            entry["sha256"] = files.bytes_sha256(content)
+            caption = caption.format(run=runs.title(folder.name), **words) + more
+            entry = {"caption": caption, "key": key, "sha256": files.bytes_sha256(content)}
             index = files.as_json({**_index(folder), name: entry})
             files.save_all({folder / f"{name}.png": content, folder / "index.json": index})
         return _exhibit(folder, name, entry)
@@ -108,11 +109,14 @@ def _key(values):
 
 
 def _facts(value):
-    """A record, or a dict of them, without what is added when it is saved."""
+    """A record, or a dict or list of them, by its title and without what is added on saving."""
+    if isinstance(value, list):
+        return [_facts(item) for item in value]
     if not isinstance(value, dict):
         return value
     if "seeds" in value:
-        return {name: value[name] for name in FACTS if name in value}
+        facts = {name: value[name] for name in FACTS if name in value}
+        return {**facts, "title": runs.title(value["run"])}
     return {name: _facts(item) for name, item in value.items()}
 
 

@@ -4,6 +4,7 @@ from itertools import zip_longest
 
 import numpy as np
 
+from helpers import runs
 from helpers.results import median_seed
 from helpers.show.canvas import BAD, BLACK, GOOD, SMALL, WIDTH, canvas, fit
 from helpers.show.drawn import figure
@@ -41,7 +42,7 @@ def mistakes(record, answers, images):
     seed = median_seed(record)
     chosen = _most_confident_mistakes(answers, seed)[:24]
     if not len(chosen):
-        return f"{record['run']}: not a single test image is classified wrongly."
+        return f"{runs.title(record['run'])}: not a single test image is classified wrongly."
     return _answered(record, answers, images, chosen, seed)
 
 
@@ -61,7 +62,7 @@ def doubts(record, images):
     `images` (n, height, width, 1) are in the order of the record.
     """
     if not len(images):
-        return f"{record['run']}: no label is doubted by every network."
+        return f"{runs.title(record['run'])}: no label is doubted by every network."
     names, texts = record["dataset"]["class_names"], []
     for doubt in record["extra"]["doubted"]:
         answer, label = names[doubt["answer"]], names[doubt["label"]]

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from helpers import runs
 from helpers.augmentation import CHANGES, changed
-from helpers.show.canvas import BLUE, CYCLE, GREY, canvas, legend, sign
+from helpers.show.canvas import BLUE, CYCLE, GREY, RED, canvas, legend, sign
 from helpers.show.drawn import figure
 from helpers.show.exhibits import Table, plain, slug
 from helpers.show.pictures import grid
@@ -43,26 +44,65 @@ def robustness(record):
     """{run}: accuracy on changed test images, by the amount of the change, and last by quarters of
     the test images, from those nearest to a training image to the farthest. Lines are {means}.
     """
-    import seaborn
-
-    frame, quarters = _points(record), _quarters(record)
-    colours = dict(zip(record["extra"]["parameters"], CYCLE)) | {"nearest neighbour": GREY}
-    look = {"y": "accuracy", "hue": "network", "style": "network", "palette": colours}
-    look |= {"errorbar": ("pi", 100), "err_kws": {"alpha": 0.15, "linewidth": 0}, "legend": False}
     body = canvas(4.3, record["dataset"])
     panels = body.subplots(2, 3, sharey=True).ravel()
-    for axes, (change, name) in zip(panels, AXES.items()):
-        amounts = frame[frame["change"] == change]
-        seaborn.lineplot(amounts, x="amount", ax=axes, markers=True, dashes=False, **look)
-        axes.set(xlabel=name, ylabel="Accuracy, %", ylim=(0, 103))
-    seaborn.lineplot(quarters, x="quarter", ax=panels[-1], markers=True, dashes=False, **look)
+    for axes, change in zip(panels, AXES):
+        _by_amount(axes, record, change)
+    _by_network(panels[-1], record, _quarters(record), "quarter")
     panels[-1].set(xlabel="Quarter, nearest to farthest", xticks=range(1, 5))
-    for axes in panels:
-        axes.grid(axis="y")
-    legend(body, [sign(who, "-", color=colour) for who, colour in colours.items()], 3)
+    _networks(body, record)
+    return body, {"means": _means(record)}
+
+
+@figure
+def shifted(record):
+    """{run}: accuracy on shifted test images, by how far they are shifted. Lines are {means}."""
+    body = canvas(1.75, record["dataset"])
+    axes = body.subplots()
+    _by_amount(axes, record, "shift")
+    axes.set_yticks(range(0, 101, 25))
+    _networks(body, record)
+    return body, {"means": _means(record)}
+
+
+def _by_amount(axes, record, change):
+    _by_network(axes, record, _points(record).query("change == @change"), "amount")
+    axes.set(xlabel=AXES[change], ylabel="Accuracy, %", ylim=(0, 103))
+
+
+def _by_network(axes, record, frame, x):
+    import seaborn
+
+    colours, marks = _looks(record)
+    look = {"y": "accuracy", "hue": "network", "style": "network", "palette": colours}
+    look |= {"errorbar": ("pi", 100), "err_kws": {"alpha": 0.15, "linewidth": 0}, "legend": False}
+    seaborn.lineplot(frame, x=x, ax=axes, markers=marks, markersize=5, dashes=False, **look)
+    axes.grid(axis="y")
+
+
+def _looks(record):
+    # A colour and a marker for each network; red-orange is for what others reported.
+    networks, colours = list(record["extra"]["parameters"]), [c for c in CYCLE if c != RED]
+    looks = {who: (colours[n % 6], "osD^vP"[n % 6]) for n, who in enumerate(networks)}
+    looks["nearest neighbour"] = GREY, "X"
+    return tuple({who: look[part] for who, look in looks.items()} for part in (0, 1))
+
+
+def _networks(body, record):
+    colours, marks = _looks(record)
+    wide = {"markersize": 5, "markeredgecolor": "white"}
+    signs = [
+        sign(runs.network_title(who), "-", color=colours[who], marker=marks[who], **wide)
+        for who in colours
+        if who != "nearest neighbour" or len(body.axes) > 1  # only by quarters
+    ]
+    legend(body, signs, 3)
+
+
+def _means(record):
     n = len(record["seeds"])
     means = f"means over {n} seeds, bands reach from the lowest to the highest"
-    return body, {"means": means if n > 1 else "single trainings"}
+    return means if n > 1 else "single trainings"
 
 
 def _points(record):
@@ -86,16 +126,16 @@ def _quarters(record):
 @figure
 def how_many(record):
     """{run}: test error by the number of training images, both axes logarithmic; a point is one
-    training. The line is a power law fitted to the filled points; the band is where 95 % of single
-    trainings should lie if it goes on.
+    training. The line is a power law fitted to the blue circles; the band is where 95 % of single
+    trainings should lie if it goes on, which the grey squares show.
     """
     frame, law = _errors(record)
     body = canvas(2.7, record["dataset"])
     axes = body.subplots()
     axes.set(xscale="log", yscale="log", xlabel="Training images", ylabel="Test error, %")
-    for fitted, face in ((True, BLUE), (False, "white")):
+    for fitted, marker, colour in ((True, "o", BLUE), (False, "s", GREY)):
         some = frame[frame["fitted"] == fitted]
-        axes.plot(some["images"], some["error"], "o", color=BLUE, markerfacecolor=face, zorder=3)
+        axes.plot(some["images"], some["error"], marker, color=colour, markersize=5, zorder=3)
     if law is not None:
         axes.plot(law["images"], law["expected"], color=BLUE)
         axes.fill_between(law["images"], law["low"], law["high"], color=BLUE, alpha=0.15, lw=0)
@@ -129,7 +169,8 @@ def promised(record):
     if law is not None:
         note += f"Its slope: doubling the images leaves {percent(law.attrs['left'], 0)} of the "
         note += "errors. "
-    caption = f"{record['run']}: accuracy by the number of images, and what a power law promised."
+    title = runs.title(record["run"])
+    caption = f"{title}: accuracy by the number of images, and what a power law promised."
     label = f"tbl-{slug(record['run'])}-law"
     return Table(pd.DataFrame(rows), caption, label, "rrrrr", note + data_named([record]))
 

@@ -9,7 +9,7 @@ from helpers.show.words import data_named, percent, share, spread, value
 
 
 def _table(record, name, frame, caption, note=None, align=None):
-    run, images = record["run"], plain(record["dataset"]["label"])
+    run, images = runs.title(record["run"]), plain(record["dataset"]["label"])
     return Table(
         frame, f"{run} on {images}: {caption}", f"tbl-{slug(record['run'])}-{name}", align, note
     )
@@ -119,7 +119,7 @@ def beside(record):
     rows = [_run_row(record), _run_row(other) if other else {"Run": name}]
     frame = pd.DataFrame(rows if name else rows[:1])
     note = "Interval: Wilson's. " + data_named([record, other] if other else [record])
-    caption = f"the run and {name}, beside which it stands." if name else "the run."
+    caption = f"the run and {runs.title(name)}, beside which it stands." if name else "the run."
     return _table(record, "beside", frame, caption, note)
 
 

@@ -3,14 +3,16 @@
 import numpy as np
 
 from helpers.results import comparable, epochs
-from helpers.show.canvas import BLUE, GREY, RED, canvas, legend, panels, sign
+from helpers.show.canvas import BLACK, BLUE, GREEN, GREY, RED, canvas, legend, panels, sign
 from helpers.show.drawn import figure
+from helpers.show.words import titles
 from helpers.statistics import wilson
 
-COLOURS = {"training": BLUE, "validation": RED, "random search": BLUE, "Hyperband": RED}
+COLOURS = {"training": GREY, "validation": BLUE, "random search": BLUE, "Hyperband": GREEN}
+SCALE = {"accuracy": 100, "loss": 1}  # accuracies in percent
 DASHES = {"training": (3, 1.5), "validation": ""}
-KEPT = {"marker": "D", "color": RED, "markersize": 4.5, "markeredgecolor": "black"}
-LOWEST = {"marker": "o", "color": "white", "markersize": 5, "markeredgecolor": "black"}
+KEPT = {"marker": "D", "color": BLUE, "markersize": 4.5, "markeredgecolor": "black"}
+LOWEST = {"marker": "v", "color": BLACK, "markersize": 5}
 
 
 @figure
@@ -26,13 +28,16 @@ def curves(record):
     for axes, metric in zip(body.subplots(1, 2), ("accuracy", "loss")):
         _by_epoch(axes, record, metric)
         for seed in record["seeds"]:
-            values, kept = seed["history"][f"val_{metric}"], kept_epoch(seed)
+            values, kept = (
+                SCALE[metric] * np.array(seed["history"][f"val_{metric}"]),
+                kept_epoch(seed),
+            )
             lowest = int(np.argmin(seed["history"]["val_loss"]))
             if kept is not None:
                 axes.plot(kept + 1, values[kept], zorder=4, **KEPT)
             if kept != lowest:
                 axes.plot(lowest + 1, values[lowest], zorder=4, **LOWEST)
-        axes.set(title=metric.capitalize(), xlabel="Epoch")
+        axes.set(title="Accuracy, %" if metric == "accuracy" else "Loss", xlabel="Epoch")
     axes.set_ylim(bottom=0)
     marks = sign("weights kept", **KEPT), sign("lowest validation loss", **LOWEST)
     legend(body, [*_parts(), *marks], 4)
@@ -42,11 +47,12 @@ def curves(record):
 
 @figure(name="curves")
 def all_curves(records, profile):
-    """Accuracy by epoch on training images (dashed, an average while the network learns) and on
-    validation images; a thin line a seed, the thick one their mean. Each panel has its own scale.
+    """Accuracy in percent by epoch on training images (dashed, an average while the network learns)
+    and on validation images; a thin line a seed, the thick one their mean. Each panel has its own
+    scale.
     """
     body = canvas(1.3 * -(-len(records) // 5) + 0.3, [r["dataset"] for r in records.values()])
-    for axes, record in zip(panels(body, records), records.values()):
+    for axes, record in zip(panels(body, list(titles(records).values())), records.values()):
         _by_epoch(axes, record, "accuracy", 1.2, 4)
     legend(body, _parts(), 2)
     return body
@@ -63,6 +69,7 @@ def _by_epoch(axes, record, metric, width=1.8, ticks=8):
 
     frame = epochs(record).rename(columns={metric: "training", f"val_{metric}": "validation"})
     frame = frame.melt(["seed", "epoch"], ["training", "validation"], "part", metric)
+    frame[metric] *= SCALE[metric]
     common = frame[frame["epoch"] <= frame.groupby("seed")["epoch"].max().min()]
     look = {"x": "epoch", "y": metric, "hue": "part", "style": "part", "ax": axes, "legend": False}
     look |= {"palette": COLOURS, "dashes": DASHES}
@@ -79,7 +86,7 @@ def _by_epoch(axes, record, metric, width=1.8, ticks=8):
 
 
 def _parts():
-    return sign("training", "--", color=BLUE), sign("validation", "-", color=RED)
+    return sign("training", "--", color=GREY), sign("validation", "-", color=BLUE)
 
 
 @figure
@@ -108,6 +115,7 @@ def trials(record):
 
     rows = [{"seed": seed["seed"], **trial} for seed in record["seeds"] for trial in seed["trials"]]
     frame, body = pd.DataFrame(rows), canvas(5.4, record["dataset"])
+    frame["score"] *= 100
     settings = pd.DataFrame(list(frame["values"])).dropna(axis=1)  # what every trial has
     settings = settings[[name for name in settings if "/" not in name]]
     upper, lower = body.subfigures(2, 1, height_ratios=(1.4, 1))
@@ -120,7 +128,7 @@ def trials(record):
             seaborn.scatterplot(x=values, s=9, ax=axes, **look)
         else:
             seaborn.stripplot(x=values, ax=axes, **look, **strip)
-        axes.set(xlabel="", ylabel="Validation accuracy", title=name.replace("_", " "))
+        axes.set(xlabel="", ylabel="Validation accuracy, %", title=name.replace("_", " "))
         axes.tick_params(axis="x", rotation=90)
         axes.grid(axis="y")
         if values.dtype == float and 0 < 20 * values.min() < values.max():
@@ -134,13 +142,14 @@ def _best_so_far(axes, frame):
     import seaborn
 
     best = frame.explode("curve").astype({"curve": float})
+    best["curve"] *= 100
     search = best.groupby(["search", "seed"])["curve"]
     best = best.assign(epochs=search.cumcount() + 1, best=search.cummax())
     look = {"hue": "search", "style": "search", "palette": COLOURS, "drawstyle": "steps-post"}
     seaborn.lineplot(best, x="epochs", y="best", errorbar=("pi", 100), ax=axes, **look)
     axes.set(title="Best so far", xlabel="Epochs trained, all trials of a search together")
-    axes.set_ylim(bottom=max(axes.get_ylim()[0], frame["score"].max() - 0.15))
-    axes.set_ylabel("Validation accuracy")
+    axes.set_ylim(bottom=max(axes.get_ylim()[0], frame["score"].max() - 15))
+    axes.set_ylabel("Validation accuracy, %")
     axes.grid(axis="y")
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)  # beside the title
 
@@ -184,7 +193,7 @@ def _test_accuracy(axes, record):
 
 def _choice(axes, seeds):
     axes.axvline(0, color=GREY, linewidth=0.8)
-    halves = ("promised", -0.13, RED, "D", "on the half that chose")
+    halves = ("promised", -0.13, GREEN, "D", "on the half that chose")
     for name, shift, colour, marker, label in (halves, ("kept", 0.13, BLUE, "o", "on the other")):
         ends = [f"{name}_low", name, f"{name}_high"]
         lows, means, highs = np.transpose([[100 * s["selection"][e] for e in ends] for s in seeds])

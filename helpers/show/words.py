@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from helpers import runs
 from helpers.show.exhibits import plain
 
 
@@ -37,6 +38,15 @@ def set_names(records):
     titles = {r["dataset"]["sha256"]: r["dataset"]["title"] for r in records}
     shared = [title for title in titles.values() if list(titles.values()).count(title) > 1]
     return {s: f"{t} ({s[:6]})" if t in shared else t for s, t in titles.items()}
+
+
+def titles(records):
+    """What the runs of some records are called, a dict; with the data set where two share a
+    title."""
+    names = {run: runs.title(run) for run in records}
+    alike = [name for name in names.values() if list(names.values()).count(name) > 1]
+    sets = {run: record["dataset"]["title"].partition(",")[0] for run, record in records.items()}
+    return {run: f"{n}, {sets[run]}" if n in alike else n for run, n in names.items()}
 
 
 def data_named(records):

@@ -37,6 +37,11 @@ def _known(value):
 
 # What a value may be: a test, and the words for a user whose value fails it.
 TEXT = (lambda value: isinstance(value, str) and value.strip(), "a text")
+MARKED = set("\\`*_{}[]<>$@|#~^")
+LINE = (
+    lambda value: TEXT[0](value) and value.isprintable() and not MARKED & set(value),
+    "a text of one line without signs of Markdown",
+)
 NAMES = (lambda value: isinstance(value, dict) and all(map(TEXT[0], value)), "names with values")
 COUNT = (lambda value: type(value) is int and value > 0, "a whole number, 1 or more")
 SIZE = (lambda value: type(value) is int and value >= 0, "a whole number, 0 or more")
@@ -88,7 +93,7 @@ CLAIM = {
 }
 RUN = {
     **dict.fromkeys(("notebook", "report", "about", "beside"), TEXT),
-    **{"parameters": NAMES, "cores": COUNT, "reported": REPORTED},
+    **{"name": LINE, "parameters": NAMES, "cores": COUNT, "reported": REPORTED},
     "claims": (lambda value: isinstance(value, list), "a list"),
 }
 

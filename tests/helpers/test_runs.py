@@ -395,8 +395,25 @@ def test_every_run_names_its_course_report_and_what_is_particular():
             "k49",
             "fingers",
         ) and line["about"].endswith(".")
-        known = {"notebook", "report", "about", "parameters", "cores", "reported", "claims"}
+        known = {"name", "notebook", "report", "about", "parameters", "cores", "reported", "claims"}
         assert set(line) <= known | {"smoke", "quick", "full"}, run
+
+
+def test_every_run_has_a_name_for_people_that_no_other_of_its_report_has():
+    names = [(line["report"], line["name"]) for line in runs.table()["runs"].values()]
+    assert len(names) == len(set(names)) and max(len(name) for _, name in names) <= 34
+    assert runs.title("mnist-mlp") == "dense network" and runs.title("a-b") == "a-b"
+
+
+def test_a_network_is_called_as_the_first_run_that_trains_it():
+    titles = {
+        "mnist_cnn": "two convolutions",
+        "mnist_cnn+small": "two convolutions, augmented",
+        "mnist_third": "everything at once",  # with transformations that are not named
+        "carlosnet+strong": "small network, augmented",
+        "nobody": "nobody",
+    }
+    assert {word: runs.network_title(word) for word in titles} == titles
 
 
 def test_runs_are_selected_in_their_own_order():
@@ -513,6 +530,8 @@ CLAIM |= {"quantity": "test_accuracy", "against": "mnist-cnn"}
         ("about", None, "about is None, it must be a text"),
         ("notebok", "A typing error", "notebok is unknown, there are notebook, "),
         ("abuot", "A typing error", "abuot is unknown, there are notebook, report, about, "),
+        ("name", "two\nlines", "name is .*, it must be a text of one line"),
+        ("name", "*bold*", "name is .*, it must be a text of one line without signs of Markdown"),
         ("cores", 0, "cores is 0, it must be a whole number, 1 or more"),
         ("cores", "2", "cores is '2', it must be a whole number"),
         ("beside", "mnist-cmm", "there is no other run 'mnist-cmm'"),

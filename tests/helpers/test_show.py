@@ -79,6 +79,7 @@ def seed(number, epochs, lowest, accuracy=0.9):
         "history": history(epochs, lowest),
         "validation_loss": 0.2,
         "test_accuracy": accuracy + 0.01 * number,
+        "train_accuracy": 1.0,
         "single": {"flip_horizontal": 0.8, "shift": 0.4},
         "transformed": {"test": 0.3},
         "selection": chosen,
@@ -98,7 +99,8 @@ def record(run="mnist-mlp", epochs=((5, 2), (5, 3)), accuracy=0.9, macs=1000, **
         "run": run,
         "dataset": {**label, "class_names": KANA, "classes": 10, **dataset},
         "parameters": {"profile": "full", "side": 14, "twin_distance": 0.03},
-        "layers": [{"macs": macs}, {"macs": 0}],
+        "layers": [layer("Rescaling", "28 x 28 x 1"), layer(f"Conv2D {macs}", "26 x 26 x 8", macs)],
+        "parameter_count": 1234,
         "reported": {"test_accuracy": 0.92},
         "seeds": [seed(n, count, lowest, accuracy) for n, (count, lowest) in enumerate(epochs)],
         "extra": {
@@ -111,6 +113,17 @@ def record(run="mnist-mlp", epochs=((5, 2), (5, 3)), accuracy=0.9, macs=1000, **
             "doubted": [{"label": 1, "answer": 2, "confidence": 0.9999}] * 3,
         },
     }
+
+
+def layer(words, shape, macs=0):
+    return {"layer": words, "shape": shape, "parameters": 0, "macs": macs}
+
+
+def step(part="width", alone=True, low=-0.01, **dataset):
+    """A step as report/prose/parts.py tells it; without `low` of a single pair of trainings."""
+    ends = {"low": low, "high": low and 0.03, "low_images": low, "high_images": low and 0.04}
+    told = {"part": part, "what": f"A longer {part} " * 5, "alone": alone, "difference": 0.01}
+    return {**told, **ends, "n": 3, "before": record(**dataset), "after": record(**dataset)}
 
 
 def data(**meta):
@@ -181,6 +194,7 @@ FIGURES = {
     "watched": lambda **d: show.watched(record(**d)),
     "changes": lambda **d: show.changes(data(**d), TESTS, "mnist-mlp", "full"),
     "robustness": lambda **d: show.robustness(of("change", **d)),
+    "shifted": lambda **d: show.shifted(of("change", **d)),
     "how-many": lambda **d: show.how_many(of("images", **d)),
     "bought": lambda **d: show.bought(of("variant", **d)),
     "moves": lambda **d: show.moves(record(**d)),
@@ -189,6 +203,11 @@ OVERALL = {
     "curves": lambda **d: show.all_curves(many(**d), "full"),
     "reported-measured": lambda **d: show.reported_measured(many(**d), "full"),
     "cost": lambda **d: show.cost(many(**d), "full"),
+    "gaps-mnist-2019": lambda **d: show.gaps(many(**d), "full"),
+    "schemes": lambda **d: show.schemes(many(**d), "full"),
+    "forest": lambda **d: show.forest(
+        [step(**d), step("dropout", False, **d), step(low=None, **d)], "full"
+    ),
     "distances": lambda **d: show.distances(
         many(**d), dict.fromkeys(many(), PAIRS["distance"]), "full"
     ),
@@ -238,6 +257,7 @@ def test_every_figure_names_its_data_and_announces_stand_ins(name, shown, monkey
         ordinary = drawing(shown, monkeypatch)
     assert not any(text.startswith(BANNER) for text in texts(ordinary))
     assert any("MNIST" in text for text in texts(ordinary))
+    assert not any("mathdefault" in text for text in texts(ordinary)), "powers of ten in plain"
     sizes = ordinary.get_figure(root=True).findobj(
         lambda a: hasattr(a, "get_fontsize") and a.get_text().strip()
     )
@@ -366,19 +386,72 @@ def test_calibration_bins_count_every_image_once():
     assert bins.loc[15, "confidence"] == 1 and bins.loc[15, "right"] == 0.5
 
 
-def test_in_the_figure_of_cost_only_what_no_cheaper_run_beats_is_full(monkeypatch):
-    group = {"a": record("mnist-a", macs=30, accuracy=0.9), "b": record(macs=10, accuracy=0.8)}
-    group["c"] = record("mnist-c", macs=20, accuracy=0.7)
-    body = drawing(lambda: show.cost(group, "full"), monkeypatch)
-    assert [t.get_text().split()[0] for t in body.axes[0].get_yticklabels()] == [
-        *("mnist-mlp", "mnist-c", "mnist-a")
-    ]
-    fills = [line.get_markerfacecolor() for line in body.axes[0].lines]
-    assert [fill == "white" for fill in fills] == [False, True, False]
+def test_in_the_figure_of_cost_what_no_cheaper_run_beats_is_joined_and_named(monkeypatch):
+    group = {"a": record("mnist-cnn", macs=30, accuracy=0.9), "b": record(macs=10, accuracy=0.8)}
+    group["c"] = record("mnist-first", macs=20, accuracy=0.7)
+    axes = drawing(lambda: show.cost(group, "full"), monkeypatch).axes[0]
+    others, front = axes.lines
+    assert list(others.get_xdata()) == [20] and list(front.get_xdata()) == [10, 30]
+    assert {"dense network", "two convolutions"} <= {text.get_text() for text in axes.texts}
     searches = {run: record(run) for run in ("k49-a", "k49-b")}
     for search in searches.values():
         search["seeds"][0]["parameter_count"] = 1
     assert show.cost(searches, "full").markdown == "", "a search has no network of its own"
+    assert show.schemes(searches, "full").markdown == ""
+
+
+def test_errors_are_told_as_accuracies_and_a_perfect_one_has_its_place(monkeypatch):
+    body = drawing(OVERALL["gaps-mnist-2019"], monkeypatch)
+    ticks = [text.get_text() for text in body.axes[0].get_xticklabels()]
+    assert ticks[-1] == "100" and "95" in ticks
+    assert body.axes[0].get_xlim()[1] < 0 < body.axes[0].get_xlim()[0]
+
+
+@pytest.mark.parametrize(
+    "verdict, marker",
+    [("within", list), ("above", "^"), ("below", "v"), ("part of the data", "o"), (None, None)],
+)
+def test_a_verdict_has_its_sign_at_the_margin(verdict, marker):
+    verdicts = {"mnist-mlp": verdict} if verdict else None
+    with style():
+        body = show.reported_measured.__wrapped__({"mnist-mlp": record()}, "full", verdicts)
+    signs = [line for line in body.axes[0].lines if list(line.get_xdata()) == [1.025]]
+    assert len(signs) == (verdict is not None)
+    assert all(marker in (line.get_marker(), type(line.get_marker())) for line in signs)
+
+
+def test_runs_without_a_reported_accuracy_do_not_stand_beside_any():
+    silent = {"mnist-mlp": {**record(), "reported": {"seconds": 3.0}}}
+    assert show.reported_measured(silent, "full").markdown == ""
+
+
+def test_networks_that_differ_in_the_number_of_classes_share_a_row(monkeypatch):
+    end = [[layer(f"Dense {n}, softmax", str(n))] for n in (10, 47)]
+    bars = [layer("BatchNormalization", "26 x 26 x 8"), layer("Flatten", "5408")]
+    two = {
+        run: {**record(run), "layers": [*record()["layers"], *bars, *last]}
+        for run, last in zip(("mnist-mlp", "mnist-cnn"), end)
+    }
+    shown = texts(drawing(lambda: show.schemes(two, "full"), monkeypatch))
+    assert "dense network" in shown and "two convolutions" not in shown
+    assert {"28", "26", "8", "10", "1,234"} <= set(shown) and "5408" not in shown
+
+
+@pytest.mark.parametrize("epochs, classes", [(((5, 2),), 2), (((5, 2), (5, 3), (4, 2)), 100)])
+def test_one_seed_and_a_hundred_classes_are_no_hindrance(epochs, classes):
+    names = {"class_names": [str(n) for n in range(classes)], "classes": classes}
+    some = {run: record(run, epochs=epochs, **names) for run in ("mnist-mlp", "mnist-cnn")}
+    for shown in (show.reported_measured, show.cost, show.gaps, show.schemes):
+        assert shown(some, "full").path.exists()
+        if shown is not show.cost:
+            assert shown({"mnist-mlp": record(epochs=epochs)}, "full").path.exists()
+
+
+def test_a_figure_is_drawn_again_when_a_run_gets_another_name(count, monkeypatch):
+    for name in ("dense network", "another name", "another name"):
+        monkeypatch.setattr(files_of.runs, "title", lambda run, name=name: name)
+        assert show.curves(record()).caption.startswith(name)
+    assert count() == 2
 
 
 def test_each_search_has_a_best_so_far_of_its_own(monkeypatch):
@@ -388,12 +461,16 @@ def test_each_search_has_a_best_so_far_of_its_own(monkeypatch):
         *("random search", "Hyperband")
     ]
     means = [list(line.get_ydata()) for line in axes.lines if len(line.get_ydata())]
-    assert means == [pytest.approx([0.4, 0.65]), pytest.approx([0.5])], "means of two seeds"
+    assert means == [pytest.approx([40, 65]), pytest.approx([50])], "means of two seeds"
 
 
 def test_no_records_draw_nothing():
-    for shown in (show.reported_measured, show.cost, show.all_curves, show.reliabilities):
+    for shown in (
+        *(show.reported_measured, show.cost, show.all_curves, show.reliabilities),
+        *(show.gaps, show.schemes),
+    ):
         assert shown({}, "full").markdown == ""
+    assert show.forest([], "full").markdown == ""
     assert show.distances({}, {}, "full").markdown == "" and show.recalls({}, "full") == []
 
 
