@@ -67,8 +67,7 @@ STUDIES = {
         f"robust-{data}": "15_robustness"
         for data in ("mnist", "fashion", "letters", "k49", "fingers")
     },
-    "parts-mnist": "13_parts",
-    **dict.fromkeys(("moves-clothes", "moves-digits"), "16_what_moves_a_number"),
+    "moves-clothes": "16_what_moves_a_number",
 }
 BESIDE = {
     "mnist-first-course": "mnist-first",
@@ -336,7 +335,7 @@ def test_a_study_names_networks_and_settings_that_exist(table, networks, said):
 def test_a_study_follows_from_the_code_of_every_network_that_it_names(monkeypatch):
     values = runs.parameters("robust-mnist", "full")
     names, settings = fields.networks(values)
-    assert len(set(names)) == 5 and settings == ["small"]
+    assert len(names) == 3 and not settings
     before = runs.fingerprint("robust-mnist", values, "sha")
     used = code.used_functions
     for changed in set(names):

@@ -13,7 +13,6 @@ import pytest
 from helpers import augmentation, explain, results, show
 from helpers.show import answers as of_answers
 from helpers.show import drawn as files_of
-from helpers.show import factors
 from helpers.show.canvas import BAD, BANNER, SMALL, WIDTH, canvas, fit, png, spell, style
 from helpers.show.training import kept_epoch
 from helpers.show.words import set_names
@@ -42,17 +41,6 @@ CHANGED = [
     for network in ("dense", "convolution")
     for change, amounts in augmentation.CHANGES.items()
     for amount in amounts
-]
-VARIED = [
-    {"variant": name, "train_accuracy": 0.99, "test_accuracy": accuracy, "nll": 0.1}
-    for name, accuracy in {
-        "all": 0.95,
-        "none": 0.9,
-        "all but dropout": 0.94,
-        "only dropout": 0.93,
-        "all but penalty": 0.95,
-        "only penalty": 0.89,
-    }.items()
 ]
 SIZED = [
     {"images": images, "test_accuracy": 1 - 2 * images**-0.3 * (1.01, 0.99)[images % 3 == 0]}
@@ -83,7 +71,7 @@ def seed(number, epochs, lowest, accuracy=0.9):
         "single": {"flip_horizontal": 0.8, "shift": 0.4},
         "transformed": {"test": 0.3},
         "selection": chosen,
-        "points": [*CHANGED, *SIZED, *VARIED],
+        "points": [*CHANGED, *SIZED],
         "other_split": accuracy - 0.01 * number,
         "quarters": {"dense": [0.9, 0.8, 0.7, 0.5], "convolution": [0.9, 0.9, 0.8, 0.7]},
         "trials": [
@@ -106,7 +94,6 @@ def record(run="mnist-mlp", epochs=((5, 2), (5, 3)), accuracy=0.9, macs=1000, **
         "extra": {
             "chance": 0.1,
             "balance": {"train": [5, 0, *[9] * 8], "test": [1] * 10},
-            "parts": ["dropout", "penalty"],
             "parameters": {"dense": 100, "convolution": 50},
             "neighbour_quarters": [1.0, 0.9, 0.7, 0.4],
             "twins": {"14": 0.9, "28": 0.5},
@@ -196,7 +183,6 @@ FIGURES = {
     "robustness": lambda **d: show.robustness(of("change", **d)),
     "shifted": lambda **d: show.shifted(of("change", **d)),
     "how-many": lambda **d: show.how_many(of("images", **d)),
-    "bought": lambda **d: show.bought(of("variant", **d)),
     "moves": lambda **d: show.moves(record(**d)),
 }
 OVERALL = {
@@ -681,26 +667,6 @@ def test_twins_are_told_at_each_size_and_no_study_tells_none():
     assert show.twins({})._markdown() == ""
 
 
-def test_a_part_is_judged_beside_all_others_and_alone_seed_by_seed():
-    gains = {
-        (part, how): gain for part, how, gain in factors._gains(of("variant"), "test_accuracy")
-    }
-    means = {key: gain["difference"] for key, gain in gains.items()}
-    wanted = {("dropout", "out"): 1, ("dropout", "alone"): 3, ("penalty", "out"): 0}
-    assert means == pytest.approx({**wanted, ("penalty", "alone"): -1})
-    assert all(gain["n"] == 2 for gain in gains.values())
-    content = of("variant")
-    content["seeds"][1]["points"][0] = {**content["seeds"][1]["points"][0], "test_accuracy": 0.97}
-    (dropout, *_) = [gain for *_, gain in factors._gains(content, "test_accuracy")]
-    assert dropout["difference"] == pytest.approx(2) and dropout["low"] < 1 < dropout["high"]
-
-
-def test_variants_stand_best_first_and_their_gap_is_training_minus_test():
-    table = show.variants(of("variant"))
-    assert [row[0] for row in table.rows][:2] == ["all", "all but penalty"]
-    assert table.rows[-1][0] == "only penalty" and table.rows[0][3] == "4.00 ± 0.00"
-
-
 def test_four_kinds_of_chance_are_told_apart():
     rows = {row[0]: row[1:] for row in show.moved(record(accuracy=0.8)).rows}
     assert list(rows) == [
@@ -723,6 +689,3 @@ def test_of_one_training_only_what_one_training_knows_is_told():
         "another of the last epochs",
     }
     assert show.moves(content).path.exists()
-    for one in content["seeds"]:
-        one["points"] = [point for point in one["points"] if "variant" in point]
-    assert "one training" in show.bought(content).caption
