@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from helpers import results, runs, statistics
+from helpers import results, statistics
 from helpers.show.canvas import BAD, BLUE, CYCLE, GREY, SMALL, WIDTH, canvas, fit, legend
 from helpers.show.canvas import panels as small_panels
 from helpers.show.drawn import figure
@@ -101,11 +101,12 @@ def _recalls(records, profile):
     for run in records:
         y_true, y_pred = map(results.predictions(profile, run).get, ("y_true", "y_pred"))
         seeds = [statistics.recalls(y_true, y, dataset["classes"]) for y in y_pred]
-        shares[runs.title(run)] = 100 * np.mean(seeds, axis=0)
-    room = WIDTH - 0.3 - 0.065 * max(map(len, shares))
+        shares[run] = 100 * np.mean(seeds, axis=0)
+    room = WIDTH - 0.3 - 0.065 * max(map(len, titles(records).values()))
     bands = -(-dataset["classes"] // int(room / 0.25))  # so that every number can be read
     columns = -(-dataset["classes"] // bands)
     frame = pd.DataFrame(shares).T.reindex(columns=range(bands * columns))
+    frame.index = titles(records).values()
     names = [fit(name, room / columns) for name in dataset["class_names"]] + [""] * columns
     body = canvas(bands * (0.17 * len(records) + 0.4), dataset)
     look = {"cmap": "mako", "vmin": 40, "vmax": 100, "cbar": False, "annot": True}

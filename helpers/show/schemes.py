@@ -75,7 +75,7 @@ def _blocks(layers):
         elif kind and others:
             tall, maps = side / image, others[-1]
             number = str(maps) if kind == "convolution" else ""
-            shown.append((kind, tall, 0.16 + 0.02 * math.log2(maps), number, str(side)))
+            shown.append((kind, tall, max(0.2, 0.16 + 0.02 * math.log2(maps)), number, str(side)))
         elif kind:
             tall = min(1.0, math.log2(side) / 10)
             shown.append((kind, tall, 0.25, str(side), ""))
