@@ -86,20 +86,8 @@ def unpack(name, mirror, into, say=print):
         raise UserError(
             f"{path} is not the file that {name}.json describes ({sums}): copy it again."
         )
-    with idx.readable(path), zipfile.ZipFile(path) as archive:
-        held = [Path(member).stem for member in archive.namelist()]
-        if missing := [key for key in idx.KEYS if key not in held and key[:4] != "hand"]:
-            raise idx.Unfit(
-                f"{', '.join(missing)} missing, there is {', '.join(held) or 'nothing'}"
-            )
-        factors = {
-            key: idx.copy_npz(archive, key, into / f"{key}.npy", say)
-            for key in idx.KEYS
-            if key in held
-        }
-        if {factors["x_train"], factors["x_test"]} == {1, 255}:
-            small, large = sorted(("x_train", "x_test"), key=factors.get, reverse=True)
-            raise idx.Unfit(f"{small} goes to 1 and {large} beyond: give both in one scale")
+    with idx.readable(path):
+        _copy_all(path, into, say)
         if name not in SETS:
             told["class_names"] = _count_from_0(name, into, told.get("class_names"), say)
     own = name not in SETS and "complete" not in told  # nobody's official data
@@ -110,6 +98,21 @@ def unpack(name, mirror, into, say=print):
         "files": {path.name: seen},
         "mirror_sha256": seen,
     }
+
+
+def _copy_all(path, into, say):
+    """Write the arrays of an npz file to a folder; Unfit where one is missing, or images in two
+    scales."""
+    with zipfile.ZipFile(path) as archive:
+        held = [Path(member).stem for member in archive.namelist()]
+        if missing := [key for key in idx.KEYS if key not in held and key[:4] != "hand"]:
+            there = ", ".join(held) or "nothing"
+            raise idx.Unfit(f"{', '.join(missing)} missing, there is {there}")
+        keys = [key for key in idx.KEYS if key in held]
+        factors = {key: idx.copy_npz(archive, key, into / f"{key}.npy", say) for key in keys}
+    one, other = sorted(("x_train", "x_test"), key=factors.get)
+    if (factors[one], factors[other]) == (1, 255):
+        raise idx.Unfit(f"{other} goes to 1 and {one} beyond: give both in one scale")
 
 
 def _count_from_0(name, into, names, say):
