@@ -116,7 +116,13 @@ def _finished(name, told, where):
 
 
 def set_aside(damaged, fault, say):
-    """Move a damaged copy to NAME.damaged beside it, where nothing reads it."""
+    """Move a damaged copy to NAME.damaged beside it, where nothing reads it. UserError for a folder
+    of other files, which are nobody's copy and may be the only one."""
+    if damaged.is_dir() and not any(damaged.glob("*.npy")) and not (damaged / "meta.json").exists():
+        if others := sorted(path.name for path in damaged.glob("[!.]*")):
+            place = f"official files are read in {paths.DATA / 'downloads'} (data/README.md)"
+            fault = f"{damaged} is for the prepared copy and holds {', '.join(others)[:200]}"
+            raise UserError(f"{fault}: move that elsewhere; {place}.")
     aside = damaged.with_name(f"{damaged.name}.damaged")
     say(f"{aside.stem}: {damaged} is damaged ({fault}); moved to {aside.name}, to be made again")
     shutil.rmtree(aside, ignore_errors=True)

@@ -3,6 +3,7 @@
 import json
 import re
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,12 @@ def held(mirror):
     """What a mirror holds, in words."""
     names = sorted(path.stem for path in Path(mirror).expanduser().glob("*.npz")) if mirror else ()
     return f"{mirror} holds {', '.join(names)[:200] or 'no .npz'}" if mirror else "no MIRROR given"
+
+
+@cache
+def passed_over(mirror):
+    """Say, once, that a mirror is given and nothing is read there."""
+    print(f"{mirror} is not read: DATA=stand-in draws all images, whatever MIRROR holds.")
 
 
 def unpack(name, mirror, into, say=print):

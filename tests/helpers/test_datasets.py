@@ -148,6 +148,17 @@ def test_stand_in_mode_ignores_real_copies_and_mirrors(drawn, mirror):
     assert datasets.load("mnist", "stand-in", mirror).kind == "stand-in"
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_that_a_mirror_is_passed_over_for_stand_ins_is_said_once(drawn, mirror, capsys, there):
+    folder = mirror if there else mirror / "elsewhere"
+    put(mirror, "mnist", images())
+    datasets.prepare("mnist", "stand-in")
+    assert "not read" not in capsys.readouterr().out
+    for name in ("mnist", "mnist", "fashion_mnist"):
+        assert datasets.load(name, "stand-in", folder).kind == "stand-in"
+    assert capsys.readouterr().out.count(f"{folder} is not read: DATA=stand-in draws all") == 1
+
+
 def test_a_mirror_given_later_takes_the_stand_ins_place(drawn, mirror):
     datasets.prepare("mnist")
     put(mirror, "mnist", images())
