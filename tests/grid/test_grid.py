@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from test_results import made, outcomes  # noqa: F401  (fixtures: a tiny record of mnist-mlp)
 
 from grid import __main__ as grid
 from grid import execution, progress, states
-from helpers import datasets, results, runs
+from helpers import batches, datasets, results, runs
 from helpers.datasets import copies
 from helpers.store import files, paths
 
@@ -195,6 +196,43 @@ def test_what_is_wrong_with_a_run_stops_no_other(fresh, monkeypatch, capsys):
     assert "1 FORCE=1; 1 cannot be executed" in out
     assert grid.main(["--profile", "smoke", "--runs", "mnist-cnn"]) == 2
     assert capsys.readouterr().err == f"Error: {told}\n"
+
+
+def own_set(count):
+    """As many training images of three classes, half as many test images."""
+    y = np.arange(count, dtype=np.uint8) % 3
+    x, meta = np.zeros((count, 8, 8), np.uint8), {"sha256": "", "title": "Own", "kind": "own"}
+    meta |= {"name": "own", "class_names": list("abc"), "classes": 3, "train": count}
+    half = count // 2
+    arrays = {"x_train": x, "y_train": y, "x_test": x[:half], "y_test": y[:half]}
+    return datasets.Dataset(
+        "own", **arrays, hand_train=None, hand_test=None, meta=meta | {"test": half}
+    )
+
+
+@pytest.mark.parametrize("count", [12, 19, 20, 40, 1000])
+@pytest.mark.parametrize("train, validation", [(0, 0), (16, 0), (500, 100), (0, -1), (0, 18)])
+def test_a_set_too_small_for_its_halvings_is_refused_before_any_training(
+    folders, monkeypatch, count, train, validation
+):
+    data = own_set(count)
+    whole = batches.split(data, train, validation).sizes["train"]
+    values = {"dataset": "own", "train_images": train, "validation_images": validation}
+    monkeypatch.setattr(datasets, "prepare", lambda name: data.meta)
+    runs_of_it = [
+        states.State(str(number), "smoke", values | {"halvings": number}, None, None)
+        for number in (0, 1, 2, 3, 4, 5, 10)
+    ]
+    refused = states.prepare(runs_of_it)
+    assert set(refused) == {str(number) for number in (3, 4, 5, 10) if 2**number > whole}
+    assert f"halvings=10 asks for 1,024 training images, Own has {whole}: choose" in refused["10"]
+    best = int(re.search(r"choose halvings=(\d+)", refused["10"])[1])
+    assert 2**best <= whole < 2 ** (best + 1)
+
+
+def test_a_run_that_halves_nothing_asks_for_no_images(folders):
+    values = runs.parameters("mnist-mlp", "smoke")
+    assert not states._halved_to_nothing(values, {"train": 1, "test": 1, "classes": 2})
 
 
 def test_without_a_terminal_what_is_at_work_is_told_from_time_to_time(monkeypatch, capsys):
