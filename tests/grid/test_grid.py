@@ -1,5 +1,6 @@
 """The grid: what is stale and why, what is refused, what one failed run leaves alone."""
 
+import io
 import json
 import os
 import re
@@ -253,6 +254,51 @@ def test_progress_shows_a_count_a_bar_an_estimate_and_what_is_at_work(folders, d
     assert head.endswith(f" {done} of 6 runs{left}") and head.count("#") == 4 * done
     assert at_work == ["  mnist-cnn: epoch 3/20"], "those that wait are not shown"
     assert max(map(len, (head, *at_work))) < 80
+
+
+@pytest.mark.parametrize("done, left", [(0, ""), (5, ""), (6, ", about 18 min left"), (59, "")])
+def test_no_estimate_is_made_from_the_first_few_runs_which_are_the_longest(folders, done, left):
+    stale = (states.read(list(runs.select()), "smoke") * 2)[:59]
+    assert progress._now(stale, done, 120).endswith(f" {done} of 59 runs{left}")
+
+
+@pytest.mark.parametrize("columns", [80, 60, 40])
+@pytest.mark.parametrize("name", ["mnist-mlp", "mnist-second-v2-course-dropout-25"])
+def test_what_is_at_work_takes_a_line_a_run_on_a_narrow_terminal(
+    folders, monkeypatch, columns, name
+):
+    import distributed
+    import rich.live
+    from rich.console import Console, Group
+
+    stale, seen = states.read([name, "mnist-cnn"], "smoke"), []
+    text = {"text": "seed 10, epoch 128/150, validation accuracy 0.9899, loss 0.1234"}
+    for state in stale:
+        files.save_json(execution.progress_file(state.run, "smoke"), text)
+
+    class Live:
+        def __init__(self, get_renderable, transient):
+            console = Console(width=columns, file=io.StringIO())
+            console.print(Group(get_renderable()))
+            seen.extend(console.file.getvalue().splitlines())
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+    monkeypatch.setattr(rich.live, "Live", Live)
+    monkeypatch.setattr(distributed, "as_completed", lambda futures: ())
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    progress._follow(dict(enumerate(stale)))
+    assert len(seen) == 3 and max(map(len, seen)) <= columns
+    assert seen[0].startswith("  ....") and seen[1].startswith(f"  {name}: "[:38])
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
 
 
 def test_force_makes_everything_stale(fresh, monkeypatch):
@@ -613,7 +659,7 @@ def test_failing_runs_leave_the_others_alone_and_are_named(house):
         "good", "raises", "refuses", "exits", "leaves", "hangs", "silent", LIMIT="30"
     )
     assert status == 1
-    assert re.search(r"good: done, test accuracy 0.5000 \(n = 1\) on MNIST", out)
+    assert re.search(r"good: test accuracy 0.5000, MNIST", out)
     summary = out[out.index("\n\n") :]
     for run, reason in {
         "raises": "ValueError: much ado",
