@@ -95,9 +95,10 @@ def finish(state, error):
         os.replace(partial, failed if error else folder / f"{run}.ipynb")
     if error:
         return False, f"FAILED: {error}" + f" (its notebook: {failed})" * failed.exists()
-    scores, label = [seed["test_accuracy"] for seed in record["seeds"]], record["dataset"]["label"]
-    mean = sum(scores) / len(scores)
-    return True, f"done, test accuracy {mean:.4f} (n = {len(scores)}) on {label}"
+    scores, data = [seed["test_accuracy"] for seed in record["seeds"]], record["dataset"]
+    label = "STAND-IN" if data["kind"] == "stand-in" else data["label"]  # what for, is told above
+    several = f", n = {len(scores)}" if len(scores) > 1 else ""
+    return True, f"test accuracy {sum(scores) / len(scores):.4f}{several}, {label}"
 
 
 def _tidy(lock):

@@ -108,8 +108,9 @@ def _follow(futures):
 
     outcomes, started, states = {}, time.monotonic(), futures.values()
 
-    def now():
-        return Text(_now(states, len(outcomes), time.monotonic() - started))
+    def now():  # a line that is too long for the terminal is cut, for a wrapped one moves the rest
+        text = _now(states, len(outcomes), time.monotonic() - started)
+        return Text(text, no_wrap=True, overflow="ellipsis")
 
     terminal = sys.stdout.isatty()
     with Live(get_renderable=now, transient=True) if terminal else _heartbeat(now):
@@ -141,11 +142,12 @@ def _heartbeat(now):
 def _now(stale, done, seconds):
     """How many runs are done after so many seconds, how long the others may take, those at work.
 
-    The estimate takes those to come for as long as those that are done.
+    The estimate takes those to come for as long as those that are done, and waits for a tenth of
+    them: the first to start are the longest.
     """
     filled = 24 * done // len(stale)
     minutes = seconds * (len(stale) - done) / max(done, 1) / 60
-    left = f", about {minutes:.0f} min left" if done and minutes >= 1 else ""
+    left = f", about {minutes:.0f} min left" if 10 * done >= len(stale) and minutes >= 1 else ""
     head = f"  {'#' * filled:.<24} {done} of {len(stale)} runs{left}"
     files_of = {state.run: execution.progress_file(state.run, state.profile) for state in stale}
     told = {run: files.load_json(path) for run, path in files_of.items()}

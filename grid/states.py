@@ -107,9 +107,29 @@ def prepare(stale):
             print(f"  {name}: {data['title']} ({data['kind'].upper()})", flush=True)
         for state in users:
             state.data = data
+            if few := _halved_to_nothing(state.values, data):
+                refused[state.run] = few
             kind = state.record and state.record["dataset"]["kind"]
             if kind and data["kind"] == "stand-in" != kind:
                 refused[state.run] = rule
     if len(refused) == len(stale):
         raise paths.UserError(next(iter(refused.values())))
     return refused
+
+
+def _halved_to_nothing(values, data):
+    """Why a set is too small for the `halvings` that a run asks for, or "": half of one image would
+    count as all of them."""
+    many, train, held = (
+        data["train"],
+        values.get("train_images", 0),
+        values.get("validation_images"),
+    )
+    held = {0: many // 5, -1: data["test"]}.get(held, held or 0)
+    if held + max(train, data["classes"]) > many:  # made to fit, as `batches.split` does
+        held = min(held, many // 5)
+    whole, least = min(train or many, many - held), 2 ** values.get("halvings", 0)
+    if whole >= least:
+        return ""
+    asked = f"halvings={values['halvings']} asks for {least:,} training images, {data['title']} has"
+    return f"{asked} {whole:,}: choose halvings={whole.bit_length() - 1} or fewer"

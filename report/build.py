@@ -128,9 +128,12 @@ def page_of_run(notebook, page):
 
     from report import pages, typeset
 
+    unfit = (nbformat.ValidationError, nbformat.reader.NotJSONError)
     try:
         node = nbformat.read(notebook, as_version=4)
-    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
+        node.metadata = nbformat.NotebookNode()  # of the kernel: no page needs it, however it looks
+        nbformat.validate(node)
+    except (*unfit, AttributeError, OSError, ValueError) as error:
         raise paths.UserError(f"Cannot read the notebook {notebook}: run it again.") from error
     with tempfile.TemporaryDirectory() as folder:
         text, run = pages.markdown(node, folder, code=True), Path(page).stem

@@ -5,8 +5,7 @@ import hashlib
 import io
 import re
 import shutil
-from functools import partial
-from itertools import takewhile
+import subprocess
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -37,9 +36,8 @@ def execute(notebook, parameters):
             )
     except papermill.PapermillExecutionError as error:
         said = error.evalue if error.ename == "UserError" else f"{error.ename}: {error.evalue}"
-        raise paths.UserError(
-            f"{Path(notebook).name} fails in cell [{error.exec_count}]: {one_line(said)}"
-        ) from error
+        where = f"{Path(notebook).name} fails in cell [{error.exec_count}]"
+        raise paths.UserError(f"{where}: {one_line(said)}") from error
 
 
 def markdown(notebook, folder, code=False):
@@ -47,8 +45,7 @@ def markdown(notebook, folder, code=False):
 
     Without `code` (the report) inputs are hidden, sections in which nothing is shown are left out,
     and an error or a line on stderr raises UserError. With it (the page of a run) inputs are kept
-    and errors are shown.
-    """
+    and errors are shown."""
     from nbconvert.exporters import MarkdownExporter
     from traitlets.config import Config
 
@@ -80,12 +77,12 @@ def markdown(notebook, folder, code=False):
 def _without_empty(cells):
     """Cells without the headings and texts below which there is code, none of which shows a thing.
 
-    A text reaches to the next one, a heading to the next of its level.
-    """
+    A text reaches to the next one, a heading to the next of its level."""
     kept, left_out = [], 0
     for place, cell in enumerate(cells):
         level = _level(cell)
-        below = list(takewhile(partial(_below, level), cells[place + 1 :]))
+        ends = (n for n, other in enumerate(cells) if n > place and _level(other) <= level)
+        below = cells[place + 1 : next(ends, len(cells))]
         code = [other for other in below if other.cell_type == "code"]
         if 1 < level < 9 and code and not any(map(_shows, code)):
             left_out = max(left_out, place + 1 + len(below))
@@ -100,18 +97,13 @@ def _level(cell):
     return 9 if cell.cell_type == "code" else len(heading[1]) if heading else 7
 
 
-def _below(level, cell):
-    return _level(cell) > level
-
-
 def _shows(cell):
-    forms = [output.get("data", {"text/plain": "?"}) for output in cell.outputs]
-    return any(data.get("text/markdown", "?").strip() for data in forms)
+    return any(one.get("data", {}).get("text/markdown", "?").strip() for one in cell.outputs)
 
 
 def _embed(cell, folder):
-    """Bring a cell's images into `folder` as PNG, which can hold no script, and its formulas into
-    Markdown: images beside the notebook or attached to it, <img>, SVG, JPEG; LaTeX of an output.
+    """Bring a cell's images into `folder` as PNG, that can hold no script, formulas and tables into
+    Markdown: images beside the notebook or attached to it, <img>, SVG, JPEG; LaTeX, HTML tables.
     """
 
     def shown(match):
@@ -137,6 +129,18 @@ def _embed(cell, folder):
             data["image/png"] = base64.b64encode(content).decode()
         elif tags := re.findall(r"<img\b[^>]*>", data.get("text/html", "")):
             data["text/markdown"] = "\n\n".join(IMAGE.sub(shown, tag) for tag in tags)
+        elif tables := re.findall(r"(?is)<table\b.*</table>", data.get("text/html", "")):
+            if made := _from_html(tables[0]):
+                data["text/markdown"] = f"::: scroll\n{made}\n:::"
+
+
+def _from_html(markup):
+    """HTML as Markdown, as far as that can say it; "" where pandoc finds nothing to say."""
+    from report.typeset import MARKDOWN, pandoc_program
+
+    command = [pandoc_program(), "--sandbox", "--from=html", f"--to={MARKDOWN}", "--wrap=none"]
+    made = subprocess.run(command, input=markup.encode(), capture_output=True, check=False)
+    return made.stdout.decode().strip("\n")
 
 
 def _image(source, attachments):
@@ -164,9 +168,8 @@ def _png(content):
         return content
     try:
         if b"<svg" in content:
-            page = (
-                "#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg))"
-            )
+            page = "#set page(width: auto, height: auto, margin: 0pt)\n"
+            page += "#image(bytes(sys.inputs.svg))"
             inputs = {"svg": content.decode()}
             return typst.compile(page.encode(), format="png", ppi=144, sys_inputs=inputs)
         drawn = io.BytesIO()
@@ -194,8 +197,7 @@ def _fenced(text, kind):
 
 def _folding(cell):
     """Code that teaches stands open; set-up, default parameters, calls that only draw are folded,
-    and so are long cells.
-    """
+    and so are long cells."""
     hidden = cell.metadata.get("jupyter", {}).get("source_hidden")
     folded = hidden or {"setup", "parameters", "figure"} & set(cell.metadata.get("tags", []))
     return "" if folded or cell.source.count("\n") > 40 else ".open"
@@ -212,9 +214,7 @@ def _prose(cell):
 
 def _refuse(text, kind):
     """Errors and warnings do not get into the report; Matplotlib's font cache is neither."""
-    lines = [line for line in _clean(text).splitlines() if line.strip()]
-    lines = [line for line in lines if "building the font cache" not in line]
-    if lines:
-        found = "an error" if kind == "error" else "a warning"
-        raise paths.UserError(f"The report's notebook ends with {found}: {one_line(lines[-1])}")
+    if said := re.sub(".*building the font cache.*", "", _clean(text)).strip():
+        found, last = "an error" if kind == "error" else "a warning", said.splitlines()[-1]
+        raise paths.UserError(f"The report's notebook ends with {found}: {one_line(last)}")
     return ""

@@ -88,7 +88,7 @@ def test_supported_pythons_are_stated():
 
 
 TOP = """README.md CHANGELOG.md CONTRIBUTING.md LICENSE CITATION.cff Makefile environment.yml
-pyproject.toml uv.lock notebooks helpers grid report benchmarks data figures tests
+TEACHING.md pyproject.toml uv.lock notebooks helpers grid report benchmarks data figures tests
 .ci .github .gitignore .pre-commit-config.yaml"""
 
 
@@ -132,6 +132,39 @@ def test_readme_names_the_commands():
 def make(*arguments, **environment):
     command = ["make", "--no-print-directory", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, **environment)
+
+
+def test_the_report_is_published_as_it_was_committed_and_nothing_is_built():
+    import yaml
+
+    flow = yaml.safe_load(text(".github/workflows/pages.yml"))
+    push = flow[True]["push"]  # YAML reads the key `on` as true
+    assert push == {"branches": ["main"], "paths": ["report/full/**"]}
+    (job,) = flow["jobs"].values()
+    used = [step["uses"] for step in job["steps"] if "uses" in step]
+    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", action) for action in used)
+    (commands,) = [step["run"].splitlines() for step in job["steps"] if "run" in step]
+    copied = [line.split()[1:] for line in commands if line != "mkdir site"]
+    assert dict(copied) == {
+        "report/full/report.html": "site/index.html",
+        "report/full/report.pdf": "site/report.pdf",
+    }, "copies alone"
+    assert {source for source, _ in copied} <= set(tracked())
+    assert set(flow["permissions"].items()) == {
+        *(("contents", "read"), ("pages", "write"), ("id-token", "write"))
+    }
+
+
+def test_a_teacher_is_sent_to_what_there_is():
+    page = text("TEACHING.md")
+    lines = page.splitlines()
+    assert len(lines) <= 90 and max(map(len, lines)) <= 100
+    notebooks = {path.stem for path in ROOT.glob("notebooks/*.ipynb")}
+    assert set(re.findall(r"`(\d\d_\w+)`", page)) == notebooks, "each has its lesson"
+    report = re.sub(r"<[^>]*>|\s+", " ", text("report/full/report.html"))
+    for shown in re.findall(r"Show (.*?)(?:\.|, and ask)", page, re.S):
+        for section in re.findall(r"\*(.*?)\*", shown, re.S):
+            assert " ".join(section.split()) in " ".join(report.split()), section
 
 
 def test_make_alone_prints_help():

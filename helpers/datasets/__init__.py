@@ -119,10 +119,10 @@ def prepare(name, mode=None, mirror=None, say=print):
 
 def _make(name, mode, mirror, say):
     """A new copy from the first source that has the set. Returns its provenance."""
-    refused = []  # why each source before has not
+    entry, refused = SETS.get(name, OWN), []  # why each source before has not
     sources = {  # asked in this order; each fills a folder and returns the provenance
         "mirror": lambda into: mirrors.unpack(name, mirror, into, say),
-        "official": lambda into: official.unpack(name, SETS.get(name, OWN), into, say),
+        "official": lambda into: official.unpack(name, entry, into, say, mirror=mirror),
         "substitute": lambda into: _replace(name, mirror, refused, into, say),
         "stand-in": lambda into: _draw(name, refused, into, say),
     }
@@ -188,6 +188,8 @@ def _settings(name, mode, mirror):
     """Mode and mirror with their defaults, after a look at all three."""
     mode = mode or os.environ.get("DATA") or "auto"
     mirror = mirror or (str(paths.setting("MIRROR", "")) if os.environ.get("MIRROR") else None)
+    if mode == "stand-in" and mirror:
+        mirrors.passed_over(str(mirror))
     if mode not in MODES:
         raise UserError(f"Unknown DATA={mode}: choose {', '.join(MODES)}.")
     if name not in NAMES:
@@ -213,4 +215,5 @@ def _remedy(name):
     if not entry.read:
         return mirror
     place = paths.DATA / "downloads" / entry.folder
-    return f"run with a network and DATA=real, put {entry.by_hand} into {place}, or {mirror}"
+    way = f"run with DATA=real, online or after you put {entry.by_hand} into {place}"
+    return f"{way}, or {mirror}"

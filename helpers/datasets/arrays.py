@@ -1,7 +1,6 @@
 """Arrays on disk: reading IDX and npz files, writing .npy files, checking and hashing.
 
-Everything is streamed, and a header is checked against the file before it is believed, so memory
-stays small whatever a file claims.
+All is streamed, and a header is checked before it is believed, so that memory stays small.
 """
 
 import contextlib
@@ -45,9 +44,8 @@ def readable(source):
         if not isinstance(error, DAMAGE) and error.errno != errno.EINVAL:
             raise
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(
-            f"{source} is truncated or damaged ({reason}): put a whole copy in its place."
-        ) from error
+        way = "put a whole copy in its place"
+        raise UserError(f"{source} is truncated or damaged ({reason}): {way}.") from error
 
 
 def _blocks(stream, count, size=BLOCK):
@@ -71,9 +69,8 @@ def save_npy(path, shape, blocks):
 def _npy_header(stream):
     """Shape and type of a .npy stream in C order, which is now at its data."""
     form = np.lib.format
-    first = form.read_magic(stream) == (1, 0)
-    read = form.read_array_header_1_0 if first else form.read_array_header_2_0
-    shape, fortran, dtype = read(stream)
+    version = "1_0" if form.read_magic(stream) == (1, 0) else "2_0"
+    shape, fortran, dtype = getattr(form, f"read_array_header_{version}")(stream)
     if fortran and len(shape) > 1:
         raise Unfit("an array is in Fortran order: save numpy.ascontiguousarray(array)")
     if any(size < 0 for size in shape):
@@ -85,10 +82,10 @@ def copy_npz(archive, key, path, say=print):
     """Unpack an array of an open ZipFile in npz format to a uint8 .npy file, in constant memory.
 
     `path` is named after the array: x_ images, y_ labels, hand_. Whole numbers from 0 to 255 of any
-    type are taken as they are, images of fractions from 0 to 1 are scaled; `say` tells. Unfit where
-    it holds anything else.
+    type are taken as they are, images from 0 to 1 scaled, which `say` tells; Unfit for all else.
+    Returns the factor: 1, 255, or 0 where all is black.
     """
-    member, factor = archive.getinfo(f"{key}.npy"), 1
+    member = archive.getinfo(f"{key}.npy")
 
     def opened(stream):
         shape, dtype = _npy_header(stream)
@@ -104,30 +101,33 @@ def copy_npz(archive, key, path, say=print):
 
     with archive.open(member) as stream:
         shape, dtype, blocks = opened(stream)
-        if dtype != np.uint8:
-            factor = _factor(blocks, dtype, path.stem)
-            told = f"  {path.stem}: {dtype} converted to uint8"
-            say(told + ", 0 to 1 scaled to 0 to 255" * (factor > 1))
+        factor, values = _factor(blocks, dtype, path.stem)
+        told = [f"{dtype} converted to uint8"] * (dtype != np.uint8)
+        if told := told + [f"{values} scaled to 0 to 255"] * (factor == 255):
+            say(f"  {path.stem}: {', '.join(told)}")
     with archive.open(member) as stream:
         shape, dtype, blocks = opened(stream)
-        if dtype != np.uint8:
+        if told:
             blocks = (np.rint(block * float(factor)).astype(np.uint8) for block in blocks)
         save_npy(path, shape, (block.tobytes() for block in blocks))
         stream.read(1)  # past the end, where the checksum is compared
+    return factor
 
 
 def _factor(blocks, dtype, key):
-    """What to multiply numbers of another type by to have them as uint8: 1, or 255; Unfit where
-    neither keeps their meaning."""
+    """What to multiply numbers by to have them as uint8, 1 or 255, or 0 for images all black, and
+    the values in words; Unfit where no factor keeps their meaning."""
     low, high, whole = math.inf, -math.inf, True
     for block in blocks:
         low, high = np.minimum(low, block.min()), np.maximum(high, block.max())  # keeps a NaN
         whole = whole and np.array_equal(block, np.rint(block))
-    if key[0] == "x" and dtype.kind in "bf" and 0 <= low <= high <= 1:
-        return 255
+        if dtype == np.uint8 and (high > 1 or key[0] != "x"):  # it fits, whatever follows
+            break
+    if key[0] == "x" and 0 <= low <= high <= 1:
+        return 255 if high else 0, "0 and 1" if whole else "0 to 1"
     if whole and 0 <= low <= high <= 255:
-        return 1
-    wanted = "whole numbers from 0 to 255" + (", or fractions from 0 to 1" if key[0] == "x" else "")
+        return 1, "0 to 255"
+    wanted = "whole numbers from 0 to 255" + ", or fractions from 0 to 1" * (key[0] == "x")
     raise Unfit(f"{key} holds {dtype} from {low:g} to {high:g}; it must hold {wanted}")
 
 

@@ -4,8 +4,6 @@ import os
 import shutil
 import time
 
-import numpy as np
-
 from helpers.datasets import arrays as idx
 from helpers.datasets.catalogue import OWN, SETS
 from helpers.store import files, locks, paths
@@ -97,13 +95,9 @@ def _finished(name, told, where):
     found = {"name": name, "title": name if entry is OWN else entry.title, "split": "own split"}
     found |= {"licence": entry.licence, "citation": entry.citation, "note": "", **told}
     source = ", ".join(told.get("files", {})) or f"{found['name']} ({found['kind']})"
-    known = entry.class_names or list(range(int(arrays["y_train"].max()) + 1))
-    names = told.get("class_names") or known
-    if not isinstance(names, list) or entry is not OWN and len(names) != len(known):
+    names = told.get("class_names") or entry.class_names
+    if not isinstance(names, list) or entry is not OWN and len(names) != len(entry.class_names):
         raise UserError(f"{source}: class_names in its record must be a list, one name a class.")
-    if entry is OWN and len(np.unique(arrays["y_train"])) < 2:
-        fault = f"{source}: y_train holds one class only, {arrays['y_train'].flat[0]}"
-        raise UserError(f"{fault}; a network needs two or more to tell apart.")
     shape = found.get("image_shape") if entry is OWN else (entry.side, entry.side)
     idx.check(arrays, source, len(names), shape)
     for part in ("train", "test"):
@@ -122,7 +116,13 @@ def _finished(name, told, where):
 
 
 def set_aside(damaged, fault, say):
-    """Move a damaged copy to NAME.damaged beside it, where nothing reads it."""
+    """Move a damaged copy to NAME.damaged beside it, where nothing reads it. UserError for a folder
+    of other files, which are nobody's copy and may be the only one."""
+    if damaged.is_dir() and not any(damaged.glob("*.npy")) and not (damaged / "meta.json").exists():
+        if others := sorted(path.name for path in damaged.glob("[!.]*")):
+            place = f"official files are read in {paths.DATA / 'downloads'} (data/README.md)"
+            fault = f"{damaged} is for the prepared copy and holds {', '.join(others)[:200]}"
+            raise UserError(f"{fault}: move that elsewhere; {place}.")
     aside = damaged.with_name(f"{damaged.name}.damaged")
     say(f"{aside.stem}: {damaged} is damaged ({fault}); moved to {aside.name}, to be made again")
     shutil.rmtree(aside, ignore_errors=True)

@@ -3,7 +3,10 @@
 import json
 import re
 import zipfile
+from functools import cache
 from pathlib import Path
+
+import numpy as np
 
 from helpers.datasets import arrays as idx
 from helpers.datasets.catalogue import SETS
@@ -62,6 +65,12 @@ def held(mirror):
     return f"{mirror} holds {', '.join(names)[:200] or 'no .npz'}" if mirror else "no MIRROR given"
 
 
+@cache
+def passed_over(mirror):
+    """Say, once, that a mirror is given and nothing is read there."""
+    print(f"{mirror} is not read: DATA=stand-in draws all images, whatever MIRROR holds.")
+
+
 def unpack(name, mirror, into, say=print):
     """Write the mirror's arrays, once they are checked, to a folder; returns their provenance.
 
@@ -84,15 +93,10 @@ def unpack(name, mirror, into, say=print):
         raise UserError(
             f"{path} is not the file that {name}.json describes ({sums}): copy it again."
         )
-    with idx.readable(path), zipfile.ZipFile(path) as archive:
-        held = [Path(member).stem for member in archive.namelist()]
-        if missing := [key for key in idx.KEYS if key not in held and key[:4] != "hand"]:
-            raise idx.Unfit(
-                f"{', '.join(missing)} missing, there is {', '.join(held) or 'nothing'}"
-            )
-        for key in idx.KEYS:
-            if key in held:
-                idx.copy_npz(archive, key, into / f"{key}.npy", say)
+    with idx.readable(path):
+        _copy_all(path, into, say)
+        if name not in SETS:
+            told["class_names"] = _count_from_0(name, into, told.get("class_names"), say)
     own = name not in SETS and "complete" not in told  # nobody's official data
     return {
         **{key: value for key, value in told.items() if key not in NOT_KEPT},
@@ -101,3 +105,45 @@ def unpack(name, mirror, into, say=print):
         "files": {path.name: seen},
         "mirror_sha256": seen,
     }
+
+
+def _copy_all(path, into, say):
+    """Write the arrays of an npz file to a folder; Unfit where one is missing, or images in two
+    scales."""
+    with zipfile.ZipFile(path) as archive:
+        held = [Path(member).stem for member in archive.namelist()]
+        if missing := [key for key in idx.KEYS if key not in held and key[:4] != "hand"]:
+            there = ", ".join(held) or "nothing"
+            raise idx.Unfit(f"{', '.join(missing)} missing, there is {there}")
+        keys = [key for key in idx.KEYS if key in held]
+        factors = {key: idx.copy_npz(archive, key, into / f"{key}.npy", say) for key in keys}
+    one, other = sorted(("x_train", "x_test"), key=factors.get)
+    if (factors[one], factors[other]) == (1, 255):
+        raise idx.Unfit(f"{other} goes to 1 and {one} beyond: give both in one scale")
+
+
+def _count_from_0(name, into, names, say):
+    """Make the labels of a set of one's own, in the folder `into`, count from 0; its class names.
+
+    Without `names` each label in use is a class of that name. With n of them labels from 1 to n
+    are counted from 0; others stay. `say` tells, of classes without training images too.
+    """
+    y = {part: np.load(into / f"y_{part}.npy", allow_pickle=False) for part in ("train", "test")}
+    used, tested = (np.unique(labels).tolist() for labels in y.values())
+    if len(used) < 2:
+        fault = f"y_train holds one class only, {used[0]}"
+        raise idx.Unfit(f"{fault}; a network needs two or more to tell apart")
+    if not names and not set(tested) <= set(used):
+        fault = f"y_test holds label {min(set(tested) - set(used))}, which no training image has"
+        raise idx.Unfit(f"{fault}: name all classes in class_names, or leave it out")
+    from_1 = names and min(used + tested) == 1 and max(used + tested) == len(names)
+    labels = [label + bool(from_1) for label in range(len(names))] if names else used
+    if labels != list(range(len(labels))):
+        known = "" if names else "; a class is named by its label"
+        say(f"  y: {len(labels)} labels from {labels[0]} to {labels[-1]}, here from 0 on{known}")
+        for part, old in y.items():
+            np.save(into / f"y_{part}.npy", np.searchsorted(labels, old).astype(np.uint8))
+    names = [str(label) for label in names or labels]
+    if empty := [text for label, text in zip(labels, names) if label not in used]:
+        say(f"  {name}: no training image of {', '.join(empty)[:200]}")
+    return names

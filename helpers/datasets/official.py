@@ -7,6 +7,7 @@ official files {file name: (address, bytes, checksum)} and `say`; returns {file 
 import os
 import re
 import zipfile
+from pathlib import Path
 
 import numpy as np
 
@@ -46,16 +47,22 @@ FINGERS = "koryakinp/fingers"  # on Kaggle, which names no checksum
 FINGER_FILE = re.compile(r"(?:^|/)(train|test)/([^/]+_([0-5])([LR])\.png)$")
 
 
-def unpack(name, entry, into, say=print, urls=None):
+def unpack(name, entry, into, say=print, urls=None, mirror=None):
     """Write the arrays of an `entry` of the catalogue into a folder; returns their provenance.
 
     Its files were put by hand into data/downloads/, downloaded before, or are downloaded now, from
-    `urls` if given. Raises Unavailable where they cannot be had now, UserError where a file put
-    there by hand is wrong or a class is missing.
+    `urls` if given; such as lie in another place, or in the `mirror`, are named. Raises Unavailable
+    where they cannot be had now, UserError where one put there by hand is wrong or a class missing.
     """
     if not entry.read:
         raise Unavailable("no official files")
     folder = paths.DATA / "downloads" / entry.folder
+    looks = next(word for word in entry.by_hand.split() if "." in word).removesuffix(".gz")
+    for place in filter(None, (paths.DATA, folder.parent, mirror)):
+        found = [path.name for path in Path(place).expanduser().glob(f"{looks}*") if path.is_file()]
+        if found:
+            there = ", ".join(sorted(found))[:200]
+            say(f"{name}: not read in {place}: {there}; such files are read in {folder}")
     if urls is None and not (folder.is_dir() and any(folder.iterdir())) and not online():
         raise Unavailable("no network")
     folder.mkdir(parents=True, exist_ok=True)

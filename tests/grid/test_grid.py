@@ -1,5 +1,6 @@
 """The grid: what is stale and why, what is refused, what one failed run leaves alone."""
 
+import io
 import json
 import os
 import re
@@ -9,12 +10,13 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from test_results import made, outcomes  # noqa: F401  (fixtures: a tiny record of mnist-mlp)
 
 from grid import __main__ as grid
 from grid import execution, progress, states
-from helpers import datasets, results, runs
+from helpers import batches, datasets, results, runs
 from helpers.datasets import copies
 from helpers.store import files, paths
 
@@ -197,6 +199,43 @@ def test_what_is_wrong_with_a_run_stops_no_other(fresh, monkeypatch, capsys):
     assert capsys.readouterr().err == f"Error: {told}\n"
 
 
+def own_set(count):
+    """As many training images of three classes, half as many test images."""
+    y = np.arange(count, dtype=np.uint8) % 3
+    x, meta = np.zeros((count, 8, 8), np.uint8), {"sha256": "", "title": "Own", "kind": "own"}
+    meta |= {"name": "own", "class_names": list("abc"), "classes": 3, "train": count}
+    half = count // 2
+    arrays = {"x_train": x, "y_train": y, "x_test": x[:half], "y_test": y[:half]}
+    return datasets.Dataset(
+        "own", **arrays, hand_train=None, hand_test=None, meta=meta | {"test": half}
+    )
+
+
+@pytest.mark.parametrize("count", [12, 19, 20, 40, 1000])
+@pytest.mark.parametrize("train, validation", [(0, 0), (16, 0), (500, 100), (0, -1), (0, 18)])
+def test_a_set_too_small_for_its_halvings_is_refused_before_any_training(
+    folders, monkeypatch, count, train, validation
+):
+    data = own_set(count)
+    whole = batches.split(data, train, validation).sizes["train"]
+    values = {"dataset": "own", "train_images": train, "validation_images": validation}
+    monkeypatch.setattr(datasets, "prepare", lambda name: data.meta)
+    runs_of_it = [
+        states.State(str(number), "smoke", values | {"halvings": number}, None, None)
+        for number in (0, 1, 2, 3, 4, 5, 10)
+    ]
+    refused = states.prepare(runs_of_it)
+    assert set(refused) == {str(number) for number in (3, 4, 5, 10) if 2**number > whole}
+    assert f"halvings=10 asks for 1,024 training images, Own has {whole}: choose" in refused["10"]
+    best = int(re.search(r"choose halvings=(\d+)", refused["10"])[1])
+    assert 2**best <= whole < 2 ** (best + 1)
+
+
+def test_a_run_that_halves_nothing_asks_for_no_images(folders):
+    values = runs.parameters("mnist-mlp", "smoke")
+    assert not states._halved_to_nothing(values, {"train": 1, "test": 1, "classes": 2})
+
+
 def test_without_a_terminal_what_is_at_work_is_told_from_time_to_time(monkeypatch, capsys):
     monkeypatch.setattr(progress, "HEARTBEAT", 0.05)
     with progress._heartbeat(lambda: "at work"):
@@ -215,6 +254,51 @@ def test_progress_shows_a_count_a_bar_an_estimate_and_what_is_at_work(folders, d
     assert head.endswith(f" {done} of 6 runs{left}") and head.count("#") == 4 * done
     assert at_work == ["  mnist-cnn: epoch 3/20"], "those that wait are not shown"
     assert max(map(len, (head, *at_work))) < 80
+
+
+@pytest.mark.parametrize("done, left", [(0, ""), (5, ""), (6, ", about 18 min left"), (59, "")])
+def test_no_estimate_is_made_from_the_first_few_runs_which_are_the_longest(folders, done, left):
+    stale = (states.read(list(runs.select()), "smoke") * 2)[:59]
+    assert progress._now(stale, done, 120).endswith(f" {done} of 59 runs{left}")
+
+
+@pytest.mark.parametrize("columns", [80, 60, 40])
+@pytest.mark.parametrize("name", ["mnist-mlp", "mnist-second-v2-course-dropout-25"])
+def test_what_is_at_work_takes_a_line_a_run_on_a_narrow_terminal(
+    folders, monkeypatch, columns, name
+):
+    import distributed
+    import rich.live
+    from rich.console import Console, Group
+
+    stale, seen = states.read([name, "mnist-cnn"], "smoke"), []
+    text = {"text": "seed 10, epoch 128/150, validation accuracy 0.9899, loss 0.1234"}
+    for state in stale:
+        files.save_json(execution.progress_file(state.run, "smoke"), text)
+
+    class Live:
+        def __init__(self, get_renderable, transient):
+            console = Console(width=columns, file=io.StringIO())
+            console.print(Group(get_renderable()))
+            seen.extend(console.file.getvalue().splitlines())
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+    monkeypatch.setattr(rich.live, "Live", Live)
+    monkeypatch.setattr(distributed, "as_completed", lambda futures: ())
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    progress._follow(dict(enumerate(stale)))
+    assert len(seen) == 3 and max(map(len, seen)) <= columns
+    assert seen[0].startswith("  ....") and seen[1].startswith(f"  {name}: "[:38])
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
 
 
 def test_force_makes_everything_stale(fresh, monkeypatch):
@@ -575,7 +659,7 @@ def test_failing_runs_leave_the_others_alone_and_are_named(house):
         "good", "raises", "refuses", "exits", "leaves", "hangs", "silent", LIMIT="30"
     )
     assert status == 1
-    assert re.search(r"good: done, test accuracy 0.5000 \(n = 1\) on MNIST", out)
+    assert re.search(r"good: test accuracy 0.5000, MNIST", out)
     summary = out[out.index("\n\n") :]
     for run, reason in {
         "raises": "ValueError: much ado",

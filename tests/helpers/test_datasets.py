@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -145,6 +146,17 @@ def test_stand_in_mode_ignores_real_copies_and_mirrors(drawn, mirror):
     put(mirror, "mnist", images())
     datasets.prepare("mnist", mirror=mirror)
     assert datasets.load("mnist", "stand-in", mirror).kind == "stand-in"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_that_a_mirror_is_passed_over_for_stand_ins_is_said_once(drawn, mirror, capsys, there):
+    folder = mirror if there else mirror / "elsewhere"
+    put(mirror, "mnist", images())
+    datasets.prepare("mnist", "stand-in")
+    assert "not read" not in capsys.readouterr().out
+    for name in ("mnist", "mnist", "fashion_mnist"):
+        assert datasets.load(name, "stand-in", folder).kind == "stand-in"
+    assert capsys.readouterr().out.count(f"{folder} is not read: DATA=stand-in draws all") == 1
 
 
 def test_a_mirror_given_later_takes_the_stand_ins_place(drawn, mirror):
@@ -320,6 +332,89 @@ def test_black_and_white_images_and_two_classes_keep_their_meaning(mirror):
     data = datasets.load("shapes", mirror=mirror)
     assert np.array_equal(data.x_test, ink["x_test"] * 255)
     assert np.array_equal(data.y_train, arrays["y_train"])
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int64", ">u2", "float32", "bool"])
+def test_images_of_0_and_1_are_black_and_white_and_not_almost_black(mirror, kind, capsys):
+    arrays = images(2, side=20)
+    ink = {key: (arrays[key] > 127).astype(kind) for key in ("x_train", "x_test")}
+    put(mirror, "shapes", arrays | ink)
+    data = datasets.load("shapes", mirror=mirror)
+    assert np.array_equal(data.x_train, (arrays["x_train"] > 127) * 255)
+    assert np.array_equal(data.x_test, (arrays["x_test"] > 127) * 255)
+    said = capsys.readouterr().out
+    assert said.count("0 and 1 scaled to 0 to 255") == 2, "a line for each array"
+    assert "y_train: 0" not in said and set(data.y_train.tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize("highest", [2, 255])
+def test_images_that_go_beyond_1_anywhere_are_taken_as_they_are(mirror, highest, capsys):
+    dark = images(2, train=6000) | {"x_train": np.zeros((6000, 28, 28), np.uint8)}
+    dark["x_train"][0], dark["x_train"][-1, -1, -1] = 1, highest  # in the last of two blocks
+    put(mirror, "shapes", dark)
+    assert np.array_equal(datasets.load("shapes", mirror=mirror).x_train, dark["x_train"])
+    assert "scaled" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("small, large", [("x_train", "x_test"), ("x_test", "x_train")])
+@pytest.mark.parametrize("kind", ["uint8", "float64"])
+def test_training_and_test_images_in_two_scales_are_refused(mirror, small, large, kind):
+    arrays = images(3)
+    put(mirror, "shapes", arrays | {small: (arrays[small] > 127).astype(kind)})
+    text = f"shapes.npz: {small} goes to 1 and {large} beyond: give both in one scale"
+    with pytest.raises(UserError, match=text):
+        datasets.load("shapes", mirror=mirror)
+    black = {small: np.zeros_like(arrays[small], kind)}  # of which no scale can be told
+    put(mirror, "shapes", arrays | black)
+    assert not getattr(datasets.load("shapes", mirror=mirror), small).any()
+
+
+def labelled(arrays, change):
+    return arrays | {key: change(arrays[key]) for key in ("y_train", "y_test")}
+
+
+@pytest.mark.parametrize(
+    "change, names, shown, text",
+    [
+        (lambda y: y + 1, None, ["1", "2", "3"], "3 labels from 1 to 3, here from 0 on; .*label"),
+        (lambda y: y + 1, list("abc"), list("abc"), "3 labels from 1 to 3, here from 0 on\n"),
+        (lambda y: y * 5 + 3, None, ["3", "8", "13"], "3 labels from 3 to 13"),
+        (lambda y: y * 2, None, ["0", "2", "4"], "3 labels from 0 to 4"),
+        (lambda y: (y + 1).astype("int64"), None, ["1", "2", "3"], "3 labels from 1 to 3"),
+    ],
+)
+def test_labels_that_do_not_count_from_0_leave_no_class_empty(
+    mirror, change, names, shown, text, capsys
+):
+    put(mirror, "shapes", labelled(images(3), change), class_names=names)
+    data = datasets.load("shapes", mirror=mirror)
+    assert data.class_names == shown and data.classes == 3
+    assert np.array_equal(data.y_test, images(3)["y_test"])
+    assert re.search(text, capsys.readouterr().out)
+    assert datasets.load("shapes").meta["sha256"] == idx.sha256(images(3))
+
+
+def test_labels_that_count_from_0_are_left_alone_without_a_word(mirror, capsys):
+    put(mirror, "shapes", images(3), class_names=list("abc"))
+    assert np.array_equal(datasets.load("shapes", mirror=mirror).y_test, images(3)["y_test"])
+    assert "from 0 on" not in capsys.readouterr().out
+
+
+def test_a_class_without_training_images_is_named(mirror, capsys):
+    put(mirror, "shapes", labelled(images(3), lambda y: y + 1), class_names=list("abcde"))
+    data = datasets.load("shapes", mirror=mirror)
+    assert np.array_equal(data.y_test, images(3)["y_test"] + 1), "5 names: 1 may be b"
+    assert "shapes: no training image of a, e\n" in capsys.readouterr().out
+
+
+def test_a_test_label_without_training_images_or_a_name_is_refused(mirror):
+    arrays = images(3)
+    put(mirror, "shapes", arrays | {"y_test": arrays["y_test"] + 1})
+    with pytest.raises(UserError, match="y_test holds label 3, which no training image has"):
+        datasets.load("shapes", mirror=mirror)
+    put(mirror, "shapes", labelled(arrays, lambda y: y * 3), class_names=list("abc"))
+    with pytest.raises(UserError, match="y_train holds label 6 of 3 classes, counted from 0"):
+        datasets.load("shapes", mirror=mirror)
 
 
 @pytest.mark.parametrize("name", ["mnits", "../mnist", "downloads", "stand-in", ""])

@@ -21,7 +21,7 @@ from helpers.datasets import arrays as idx
 from helpers.datasets import copies, downloads, official
 from helpers.datasets.catalogue import SETS
 from helpers.datasets.downloads import Unavailable
-from helpers.store import paths
+from helpers.store import files, paths
 from helpers.store.paths import UserError
 
 
@@ -335,6 +335,39 @@ def test_a_file_that_lies_there_and_is_not_read_is_named(server, capsys, name):
     line = capsys.readouterr().out.splitlines()[1]
     assert f"not read in {paths.DATA / 'downloads/mnist'}: {name};" in line
     assert line.endswith(", ".join(official.IDX_FILES.values()))
+
+
+@pytest.mark.parametrize("place", ["data", "data/downloads", "mirror"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "train-images-idx3-ubyte",
+        "train-images-idx3-ubyte.gz",
+        "t10k-labels.idx1-ubyte",
+        "t10k-labels.idx1-ubyte.gz",
+    ],
+)
+def test_official_files_in_another_place_are_named_with_the_right_one(
+    tmp_path, monkeypatch, capsys, place, name
+):
+    files.save_bytes(tmp_path / place / name, b"")
+    (tmp_path / "mirror").mkdir(exist_ok=True)
+    monkeypatch.setitem(SETS, "mnist", replace(SETS["mnist"], substitute="", title="M"))
+    with pytest.raises(UserError, match="no real images of mnist"):
+        datasets.load("mnist", "real", tmp_path / "mirror")
+    right = paths.DATA / "downloads/mnist"
+    line = f"mnist: not read in {tmp_path / place}: {name}; such files are read in {right}\n"
+    assert capsys.readouterr().out == line
+
+
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "t10k-labels.idx1-ubyte.gz", "a.png"])
+@pytest.mark.parametrize("mode", ["auto", "real"])
+def test_files_in_the_place_of_the_prepared_copy_stay_there_and_are_named(name, mode):
+    files.save_bytes(paths.DATA / "mnist" / name, b"the only copy")
+    for _ in range(2):  # the second time nothing was lost in a folder of damaged copies
+        with pytest.raises(UserError, match=f"data/mnist is for the prepared copy.* {name}: move"):
+            datasets.load("mnist", mode)
+    assert (paths.DATA / "mnist" / name).read_bytes() == b"the only copy"
 
 
 def test_the_checksums_of_unpacked_files_are_those_of_four_files_a_set():

@@ -79,7 +79,7 @@ def test_the_example_gives_a_run_and_its_report_at_the_first_try(project, monkey
     folder, call = project
     example(folder, monkeypatch, 120, 40)
     assert COMMAND.strip() == "make all RUNS=shapes-first MIRROR=my_data"
-    assert "on Shapes" in call("grid", "--profile", "quick", "--runs", "shapes-first")
+    assert ", Shapes (" in call("grid", "--profile", "quick", "--runs", "shapes-first")
     record = files.load_json(folder / "out/report/quick/results/shapes-first.json")
     data = record["dataset"]
     assert (data["kind"], data["label"]) == ("own", "Shapes")

@@ -595,6 +595,66 @@ def test_an_appendix_keeps_images_beside_the_notebook_svg_jpeg_and_formulas(tmp_
     assert "LOST" not in page.text and "image not shown: ../../../etc/passwd" in page.text
 
 
+TABLE = "<table><tr><th></th><th>sum|b</th></tr><tr><td>1</td><td>2 &lt; 3</td></tr></table>"
+HIDDEN = "<table><tr><td>1<script>alert(1)</script></td><td onclick='alert(1)'>2</td></tr></table>"
+
+
+@pytest.mark.parametrize(
+    "markup, cells",
+    [
+        (f"<div><style>td {{x: y}}</style>{TABLE}<p>2 rows</p></div>", 4),
+        (TABLE.replace("<th></th><th>", "<th colspan=2>"), 3),
+        ("<TABLE><TR><TD>only</TD></TR></TABLE>", 1),
+        (HIDDEN, 2),
+        (TABLE + TABLE, 8),
+    ],
+)
+def test_an_appendix_shows_a_table_of_an_output_as_a_table(tmp_path, markup, cells):
+    data = {"text/html": markup, "text/plain": "<IPython.core.display.HTML object>"}
+    page = appendix(tmp_path, output("display_data", data=data))
+    assert_harmless(page)
+    assert page.tags.count("td") + page.tags.count("th") == cells
+    assert "HTML object" not in page.text and ("sum|b" in page.text) == ("sum" in markup)
+
+
+def test_an_empty_table_is_shown_as_the_text_beside_it(tmp_path):
+    data = {"text/html": "<table></table>", "text/plain": "Empty DataFrame"}
+    assert "Empty DataFrame" in appendix(tmp_path, output("display_data", data=data)).text
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {},
+        {"kernelspec": {}},
+        {"kernelspec": None},
+        {"kernelspec": {"display_name": ""}, "language_info": {}},
+    ],
+)
+@pytest.mark.parametrize("cells", [[], [nbformat.v4.new_code_cell("6 * 7")]])
+def test_a_page_needs_no_kernel_and_no_cells(tmp_path, metadata, cells):
+    node = {**nbformat.v4.new_notebook(cells=cells), "metadata": metadata}
+    (tmp_path / "run.ipynb").write_text(json.dumps(node))
+    report.page_of_run(tmp_path / "run.ipynb", tmp_path / "run.html")
+    page = Page((tmp_path / "run.html").read_bytes())
+    assert "Run run" in page.text and ("6 * 7" in page.text) == bool(cells)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "{}",
+        '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}}',
+        '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code"}]}',
+    ],
+)
+def test_what_is_no_notebook_is_named_in_one_line(tmp_path, content):
+    (tmp_path / "a.ipynb").write_text(content)
+    with pytest.raises(paths.UserError, match="Cannot read the notebook .*a.ipynb"):
+        report.page_of_run(tmp_path / "a.ipynb", tmp_path / "a.html")
+
+
 @pytest.mark.parametrize("tags, opened", [((), 1), (("setup",), 0), (("figure",), 0)])
 def test_code_that_teaches_stands_open_and_set_up_is_folded(tmp_path, tags, opened):
     page = appendix(tmp_path, tags=tags)
