@@ -194,7 +194,8 @@ local function div(d)
   elseif d.classes[1] == "margin" and not typst then
     return pandoc.Blocks { raw('<div class="margin" role="note">') } .. d.content .. { raw("</div>") }
   elseif typst and (d.classes[1] == "standin" or d.classes[1] == "abstract" or d.classes[1] == "margin") then
-    return pandoc.Blocks { raw("#" .. d.classes[1] .. "[") } .. d.content .. { raw("]") }
+    local name = d.classes:includes("plain") and "abstract" or d.classes[1] -- an appendix has no margin
+    return pandoc.Blocks { raw("#" .. name .. "[") } .. d.content .. { raw("]") }
   end
 end
 
