@@ -3,6 +3,8 @@
 Style, filters and templates lie in report/style. No LaTeX, no browser and no network is needed.
 """
 
+import base64
+import hashlib
 import os
 import re
 import subprocess
@@ -31,11 +33,18 @@ def html(text, folder, metadata=None):
     With `lenient` in the metadata what cannot be shown is said on the page and does not stop it.
     """
     css = (STYLE / "report.css").read_text(encoding="utf-8") + _kana_font(text)
+    script = (STYLE / "report.js").read_text(encoding="utf-8")
     template = (STYLE / "report.html").read_text(encoding="utf-8")
-    template = template.replace("/*CSS*/", css.replace("$", "$$"))
+    for mark, content in (("/*CSS*/", css), ("/*JS*/", script), ("/*HASH*/", _hash(script))):
+        template = template.replace(mark, content.replace("$", "$$"))
     (Path(folder) / "template.html").write_text(template, encoding="utf-8")
     options = ["--to=html5", "--mathml", "--embed-resources", "--template=template.html"]
     return _pandoc(text, folder, metadata or {}, *options).encode()
+
+
+def _hash(script):
+    """What a content security policy calls this script by, the only one that it allows."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def pdf(text, folder, metadata=None):
@@ -74,7 +83,7 @@ def _pandoc(text, folder, metadata, *options):
         f"--from={MARKDOWN}",
         *("--standalone", "--toc", "--toc-depth=2", "--number-sections"),
         *("--columns=10000", "--wrap=none"),
-        *(f"--lua-filter={STYLE / name}" for name in ("safe.lua", "crossref.lua")),
+        *(f"--lua-filter={STYLE / name}" for name in ("safe.lua", "numbers.lua", "crossref.lua")),
         *([] if "lenient" in metadata else citations),
         *(f"--metadata={key}={value}" for key, value in {**about, **metadata}.items()),
         *options,
@@ -110,7 +119,6 @@ def _kana_font(text):
     signs = sorted(set(re.findall(KANA, text)))
     if not signs:
         return ""
-    import base64
     import io
 
     from fontTools import subset

@@ -8,6 +8,7 @@ local function trim(attr)
   for name, value in pairs(attr.attributes) do
     if name == "width" and value:match("^[%d.]+%%$") or name == "alt" or name == "summary" then keep[name] = value end
   end
+  if keep.alt then keep.alt = keep.alt:gsub("\\(%p)", "%1") end -- escaped as text is, which attributes are not
   return pandoc.Attr(attr.identifier:gsub("[^%w._\128-\255-]", "-"), attr.classes, keep)
 end
 
