@@ -172,6 +172,7 @@ local function figure_exhibit(div)
     local open = raw(('#exhibit(mode: "%s", float: %s)['):format(mode, mode ~= "plain"))
     return { open, pandoc.Figure({ pandoc.Plain { picture } }, { caption }, pandoc.Attr(label)), raw("]") }
   end
+  if picture.t ~= "Image" then return { raw(('<figure id="%s">'):format(label)), pandoc.Plain { picture }, raw("<figcaption>"), caption, raw("</figcaption></figure>") } end
   local open = '<figure id="%s" class="%s"><div class="picture"><a class="zoom" id="zoom-%s" href="#zoom-%s">'
   local close = ('</a><a class="close" href="#%s">Close</a></div><figcaption>'):format(label)
   return { raw(open:format(label, mode, label, label)), pandoc.Plain { picture }, raw(close), caption, raw("</figcaption></figure>") }

@@ -90,12 +90,12 @@ def sideways(page):
 def test_a_page_stands_alone_shows_its_images_and_never_scrolls_sideways(browser, file, width):
     with Visit(browser, width) as visit:
         visit.page.goto(file.as_uri())
-        assert visit.undecoded() == []
         assert sideways(visit.page) == []
         visit.page.locator("details").evaluate_all(
             "folds => folds.forEach(fold => fold.open = true)"
         )
         assert sideways(visit.page) == [], "with everything unfolded"
+        assert visit.undecoded() == []
         cut = "all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.innerText)"
         assert visit.page.locator("pre").evaluate_all(cut) == [], "no code is cut off"
         assert visit.said == []

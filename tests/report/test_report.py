@@ -340,6 +340,36 @@ def test_numbers_follow_the_order_of_the_page_and_sections_their_level(tmp_path)
     assert {"tbl-a", "tbl-b"} <= page.ids()
 
 
+def test_appendices_have_letters_and_stand_folded_after_the_references(tmp_path):
+    text = "# T\n\n## One [@lecun1998]\n\n@sec-more and @sec-sub.\n\n"
+    text += "## More {#sec-more .appendix}\n\n### Sub {#sec-sub}\n\nx\n\n## Last {.appendix}\n\ny\n"
+    page, _ = both(text, tmp_path)
+    source = (tmp_path / "report.typ").read_text(encoding="utf-8")
+    assert "Appendix\xa0A and Appendix\xa0A.1." in page.text and page.tags.count("details") == 2
+    assert re.search(r"(?s)LeCun, Yann.*A\s+More.*A\.1\s+Sub.*B\s+Last", page.text)
+    assert re.search(r"(?s)\[References\].*#show: appendix.*= More", source)
+
+
+def test_numbers_keep_their_sign_and_their_unit(tmp_path):
+    text = "# T\n\n## S\n\n-0.5 % (-3%), 1 ± 2, 28 × 28, 5 s; a-1 `-1 %`\n\n" + table(["-0.5 %"])
+    page, _ = both(text, tmp_path)
+    words = "−0.5\u202f% (−3\u202f%), 1\xa0±\xa02, 28\xa0×\xa028, 5\xa0s; a-1 -1 %"
+    source = (tmp_path / "report.typ").read_text(encoding="utf-8")
+    for shown in (page.text, source.replace("`", "").replace("~", "\xa0")):
+        assert words in shown and shown.count("−0.5\u202f%") == 2
+
+
+def test_a_note_and_a_caption_stand_in_the_margin_and_what_is_wide_does_not(tmp_path):
+    note = "::: margin\nA note.\n:::\n\n"
+    text = f"# T\n\n## S\n\n{note}::: wide\n{table(['x'])}\n:::\n\n{table(['y'], 'tbl-b')}"
+    page, _ = both(text, tmp_path)
+    source = (tmp_path / "report.typ").read_text(encoding="utf-8")
+    modes = [value for tag, name, value in page.attributes if (tag, name) == ("figure", "class")]
+    assert modes == ["table normal wide", "table normal side"] and "#margin[" in source
+    assert re.findall('mode: "(wide|side)"', source[source.index("#margin[") :]) == ["wide", "side"]
+    assert ("div", "role", "note") in page.attributes
+
+
 def test_a_figure_and_a_publication_may_be_cited_together(tmp_path):
     page, _ = both("# T\n\n## S\n\nAs @sec-s [@lecun1998] says [@sec-s; @guo2017].", tmp_path)
     assert "As Section\xa01 (LeCun et al. 1998) says (Section\xa01) (Guo et al. 2017)." in page.text
