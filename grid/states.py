@@ -120,15 +120,13 @@ def prepare(stale):
 def _halved_to_nothing(values, data):
     """Why a set is too small for the `halvings` that a run asks for, or "": half of one image would
     count as all of them."""
-    many, train, held = (
-        data["train"],
-        values.get("train_images", 0),
-        values.get("validation_images"),
-    )
-    held = {0: many // 5, -1: data["test"]}.get(held, held or 0)
+    if not values.get("halvings"):
+        return ""
+    many, train, held = data["train"], values["train_images"], values["validation_images"]
+    held = {0: many // 5, -1: data["test"]}.get(held, held)
     if held + max(train, data["classes"]) > many:  # made to fit, as `batches.split` does
         held = min(held, many // 5)
-    whole, least = min(train or many, many - held), 2 ** values.get("halvings", 0)
+    whole, least = min(train or many, many - held), 2 ** values["halvings"]
     if whole >= least:
         return ""
     asked = f"halvings={values['halvings']} asks for {least:,} training images, {data['title']} has"

@@ -234,6 +234,7 @@ def test_a_set_too_small_for_its_halvings_is_refused_before_any_training(
 def test_a_run_that_halves_nothing_asks_for_no_images(folders):
     values = runs.parameters("mnist-mlp", "smoke")
     assert not states._halved_to_nothing(values, {"train": 1, "test": 1, "classes": 2})
+    assert not states._halved_to_nothing(values | {"halvings": 0}, {"train": 1})
 
 
 def test_without_a_terminal_what_is_at_work_is_told_from_time_to_time(monkeypatch, capsys):
