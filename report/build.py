@@ -85,10 +85,19 @@ def _write(profile, page, document, say):
         if failed:
             say(f"{len(failed)} paragraphs do not follow from these records and are left out.")
         text = pages.markdown(node, folder)
-        about = {} if whole else {"partial": "true"}  # where a reference may lead nowhere
+        about = {**_dated(profile), **({} if whole else {"partial": "true"})}
         made = [pool.submit(make, text, folder, about) for make in (typeset.html, typeset.pdf)]
         save_all(dict(zip((page, document), [future.result() for future in made])))
     return figures
+
+
+def _dated(profile):
+    """What stands below the title: the project's version, and the day of the newest record."""
+    import tomllib
+
+    project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    newest = max(record["finished"] for record in results.load_all(profile).values())
+    return {"version": project["version"], "date": newest[:10]}
 
 
 def _make_pages(profile, before, say):

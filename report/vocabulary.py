@@ -21,13 +21,14 @@ class Words:
         self.reports = {runs.entry(run)["report"] for run in courses.of_all(self._records)}
         self.rerun = bool(self.reports & set(courses.REPORTS)) or not self.reports
         data = [record["dataset"] for record in self._records.values()]
+        self.judged = any(e["verdict"] != claims.CANNOT for e in self._register if e["p"])
         drawn = {plain(each["title"]) for each in data if each["kind"] == "stand-in"}
         self.drawn = ", ".join(sorted(drawn))
 
     def names(self):
         """The vocabulary: every public name of this class, and a few of Python's."""
         own = {name: getattr(self, name) for name in dir(self) if not name.startswith("_")}
-        return {**own, "abs": abs, "all": all, "any": any, "len": len, "max": max, "min": min}
+        return {**own, "len": len, "max": max, "min": min, "round": round}
 
     # --- claims ---
 

@@ -22,22 +22,27 @@ NEUTRAL = (
 def fill(notebook, profile):
     """Fill the Markdown cells of an executed report.ipynb (an nbformat node), in place.
 
-    Returns the guards that failed, a list of texts; a choice between editions is none. In a section
-    of which no guarded text is left, one neutral sentence takes its place. Raises UserError for a
-    guard or a slot that is no Python.
+    Returns the guards that failed, a list of texts; a choice between editions is none. Where a
+    heading is left out, so are the texts below it; in another section (not under the title) of
+    which no guarded text is left, one neutral sentence takes its place. UserError for a guard or a slot that is no Python.
     """
     names, failed, guarded = Words(profile).names(), [], []
+    without = front = False
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type != "markdown":
             continue
         guard = GUARD.match(cell.source)
         text = cell.source[guard.end() :] if guard else cell.source
-        if text.startswith("#"):
+        head = text.startswith("#")
+        if head:
             _close(guarded)
-            guarded = []
-        cell.source, why = _filled(text, guard, names, number)
+            guarded, without, front = [], False, text.startswith("# ")
+        cell.source, why = (
+            ("", "its section is left out") if without else _filled(text, guard, names, number)
+        )
+        without = without or bool(head and why)
         if guard and guard[1] == "when":
-            guarded.append(cell)
+            guarded += [] if without or front else [cell]
             failed += [f"cell {number}: {why}"] if why else []
     _close(guarded)
     return failed

@@ -16,12 +16,12 @@ def forest(steps, profile):
     circles: this one thing changed. Grey diamonds: other things changed with it.
 
     `steps`: dicts with `part`, `what`, `alone`, `n`, `difference` and the ends of its interval,
-    fractions, as report/prose/parts.py makes them, and the records `before` and `after`.
+    fractions, as report/parts.py makes them, and the records `before` and `after`.
     """
     steps = sorted(steps, key=lambda step: [s["part"] for s in steps].index(step["part"]))
     names = [fit(step["what"], 2.5, 3) for step in steps]
     rows, parts = np.cumsum([1 + 0.7 * name.count("\n") for name in names]), set()
-    body = canvas(0.165 * rows[-1] + 0.65, [step["after"]["dataset"] for step in steps])
+    body = canvas(max(1.5, 0.165 * rows[-1] + 0.65), [step["after"]["dataset"] for step in steps])
     axes, places = body.subplots(), rows - np.diff(rows, prepend=0) / 2
     across = {"transform": axes.get_yaxis_transform(), "va": "center"}
     axes.axvline(0, color=GREY, linewidth=1)

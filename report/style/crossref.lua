@@ -145,7 +145,7 @@ local function table_exhibit(div, tbl, note)
     tbl = tbl:walk { Str = breakable }
     tbl.identifier, tbl.caption = label, pandoc.Caption { pandoc.Plain(caption) }
     local form = '#exhibit(size: "%s", mode: "%s", float: %s, whole: %s, note: ['
-    local open = raw(form:format(size, mode, mode ~= "plain" and long < 24, long < 30))
+    local open = raw(form:format(size, mode, mode == "wide" and long < 24, long < 30)) -- a short one stays where it is told
     return pandoc.Blocks { open } .. note .. { raw("])["), tbl, raw("]") }
   end
   heads(tbl)

@@ -109,10 +109,10 @@ def test_each_guarded_paragraph_goes_when_records_are_otherwise(world, monkeypat
         world |= copy.deepcopy(known)
         altered(world, how)
         failed = filled(*(cell.source for cell in SOURCE.cells if cell.cell_type == "markdown"))[1]
-        gone |= {line.split(": ", 2)[2] for line in failed}
+        gone |= {line.split(": ", 2)[-1] for line in failed}
     world |= {"records": {}, "register": []}
     failed = filled(*(f"<!-- when: {guard} -->\nx" for _, guard in GUARDED if "has(" in guard))[1]
-    gone |= {line.split(": ", 2)[2] for line in failed}
+    gone |= {line.split(": ", 2)[-1] for line in failed}
     assert {" ".join(guard.split()) for _, guard in GUARDED} <= gone
 
 
@@ -139,3 +139,10 @@ def test_the_words_of_an_edition_of_ones_own_runs_do_not_tell_of_course_reports(
     assert node.rerun and set(node.missing) == set(runs.select())
     world["records"] = {"mnist-mlp": {"run": "mnist-mlp", "dataset": {"kind": "own", "title": "x"}}}
     assert words.Words("full").reports & set(courses.REPORTS)
+
+
+def test_where_a_heading_is_left_out_the_texts_below_it_are_too(world):
+    wrong = "<!-- when: 1 > 2 -->\n"
+    below = ("<!-- if: 1 > 2 -->\n## B", wrong + "x", "y")
+    texts, failed = filled("## A", *below, "## C", wrong + "z")
+    assert texts == ["## A", "", "", "", "## C", words.NEUTRAL] and len(failed) == 2
