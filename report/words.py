@@ -24,7 +24,8 @@ def fill(notebook, profile):
 
     Returns the guards that failed, a list of texts; a choice between editions is none. Where a
     heading is left out, so are the texts below it; in another section (not under the title) of
-    which no guarded text is left, one neutral sentence takes its place. UserError for a guard or a slot that is no Python.
+    which no guarded text is left, one neutral sentence takes its place. UserError for a guard or a
+    slot that is no Python.
     """
     names, failed, guarded = Words(profile).names(), [], []
     without = front = False
