@@ -295,9 +295,7 @@ def test_the_path_with_nothing_to_do_loads_nothing_heavy(module):
 
 # --- size and style -------------------------------------------------------------------------------
 
-SIZED = [  # the prose engine goes when the report is rewritten
-    path for folder in FOLDERS for path in modules(folder) if path.parent.name != "prose"
-]
+SIZED = [path for folder in FOLDERS for path in modules(folder)]
 sized = pytest.mark.parametrize("path", SIZED, ids=lambda path: str(path.relative_to(ROOT)))
 
 

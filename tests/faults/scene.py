@@ -80,7 +80,7 @@ class Scene:
             data or self.root / "data",
             self.root / "mirror",
         )
-        for name in ("helpers", "grid", "notebooks", "report/style", "report/prose"):
+        for name in ("helpers", "grid", "notebooks", "report/style"):
             shutil.copytree(
                 paths.ROOT / name,
                 self.root / name,
