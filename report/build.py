@@ -161,7 +161,7 @@ def _state(profile, targets):
 
 def _sources(profile):
     """Hash of records, list of runs, report.ipynb, style and code, and of the pages' names."""
-    files = [paths.RUNS, paths.ROOT / "uv.lock", NOTEBOOK, *_style()]
+    files = [paths.RUNS, paths.ROOT / "uv.lock", paths.ROOT / "pyproject.toml", NOTEBOOK, *_style()]
     files += [*CODE.rglob("*.py"), *(paths.ROOT / "helpers").rglob("*.py")]
     files += [path for kind in ("bib", "json", "yaml") for path in CODE.glob(f"*.{kind}")]
     files += paths.results(profile).glob("*")

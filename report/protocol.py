@@ -30,17 +30,17 @@ def swing(record):
 
 
 def standing(record):
-    """Where the reported test accuracy lies among those of the later epochs of all seeds: "within",
-    "above" or "below" them; None where it may not be compared."""
+    """The reported test accuracy against those of the later epochs of all seeds: "within" them, or
+    ours lie "above" or "below" it; None where it may not be compared."""
     reported = record["reported"].get("test_accuracy")
     if reported is None or not results.comparable(record):
         return None
     found, half = swing(record), 0.5 / record["dataset"]["test"]  # figures are rounded
     below = reported < found["low"] - half
-    return "below" if below else "above" if reported > found["high"] + half else "within"
+    return "above" if below else "below" if reported > found["high"] + half else "within"
 
 
-def protocol_table(records, profile):
+def protocol_table(records):
     """The experiments: test accuracy as reported, of the last epoch, over the later epochs, of the
     best one, and what choosing the best one flatters."""
     rows = []
@@ -49,12 +49,12 @@ def protocol_table(records, profile):
         drawn = record["dataset"]["kind"] == "stand-in"
         rows.append(
             {
-                "Run": courses.linked(run, profile),
+                "Run": runs.title(run),
                 "Reported": None if drawn or reported is None else percent(reported),
                 "Last epoch": share(record, "test_accuracy"),
                 "n": str(len(record["seeds"])),
                 "Later epochs": f"{100 * found['low']:.2f} to {100 * found['high']:.2f} %",
-                "Reported lies": standing(record) or "not compared",
+                "Ours lie": standing(record) or "not compared",
                 "Best epoch": percent(found["mean"] + chosen(record)["lead"]),
                 "Flattery": f"{100 * chosen(record)['optimism']:.2f}",
             }

@@ -32,8 +32,8 @@ UNITS = {
     **dict.fromkeys(("loss_ratio", "best_epoch", "epochs", "seconds", "seconds_per_epoch"), (1, 1)),
 }
 NOTE = """Difference: mean over n trainings that share their seeds, with its 95 % interval for other
-seeds and, of test accuracies, other test images: accuracies and shares in points, losses in nats,
-times in seconds."""
+seeds and, of test accuracies, other test images; of a claim about one run, minus the number that it
+names. Accuracies and shares in points, losses in nats, times in seconds."""
 
 
 def register_table(entries, caption, label):

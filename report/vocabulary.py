@@ -7,7 +7,7 @@ import numpy as np
 from helpers import results, runs, statistics
 from helpers.show import plain, words
 from helpers.store import files, paths
-from report import claims, courses, verdicts
+from report import claims, courses, protocol, verdicts
 
 
 class Words:
@@ -169,6 +169,19 @@ class Words:
         if not found:
             raise LookupError(f"{run}: {wanted}")
         return float(np.mean(found))
+
+    def sizes(self, run):
+        """A study of how many images: (images, test accuracy, mean over seeds), fewest first."""
+        points = itertools.chain(*(seed["points"] for seed in self._record(run)["seeds"]))
+        held = {}
+        for point in points:
+            held.setdefault(point["images"], []).append(point["test_accuracy"])
+        return sorted((images, float(np.mean(values))) for images, values in held.items())
+
+    def flattery(self, *names):
+        """Least and most by which an epoch chosen on test images promises too much, of runs."""
+        found = [protocol.chosen(self._record(run))["optimism"] for run in names]
+        return min(found), max(found)
 
     def swing(self, run):
         """Lowest and highest validation accuracy of the last five epochs of any seed, percent."""

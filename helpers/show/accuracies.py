@@ -65,7 +65,7 @@ def reported_measured(records, profile, verdicts=None):
         return ""
     names = set_names(shown)
     shown.sort(key=lambda record: list(names).index(record["dataset"]["sha256"]))
-    body = canvas(0.122 * max(4, len(shown)) + 0.62, [record["dataset"] for record in shown])
+    body = canvas(0.118 * max(4, len(shown)) + 0.6, [record["dataset"] for record in shown])
     axes, drawn = body.subplots(), []
     for row, record in enumerate(shown):
         fill, wrong = {} if comparable(record) else HOLLOW, _wrong(record)
@@ -120,9 +120,9 @@ def _verdict_signs(axes, shown, verdicts):
 
 @figure
 def cost(records, profile):
-    """Test accuracy against the multiplications for one image (k thousands, M millions), a panel a
-    data set. The line joins the networks that no cheaper one beats, which are named; grey crosses
-    are the others. The scale of accuracies is logarithmic in the errors.
+    """Test accuracy against the multiplications for one image (k thousands, M millions), one panel
+    for each data set. The line joins the networks that no cheaper one beats, which are named; grey
+    crosses are the others. The scale of accuracies is logarithmic in the errors.
 
     A search has no network of its own and is left out, as is a data set with a single run.
     """

@@ -9,7 +9,6 @@ from helpers.show.drawn import figure
 from helpers.show.exhibits import Table, slug
 from helpers.show.words import data_named
 
-LATE = 5  # epochs that count as the last ones
 DRAWN = "other test images"
 
 
@@ -36,7 +35,7 @@ def moves(record):
     axes.set_yticks(range(len(groups)), [what for what, _ in groups])
     axes.set(xlabel="Accuracy, points around its mean", ylim=(len(groups) - 0.5, -0.5))
     axes.grid(axis="x")
-    return body, {"images": f"{record['dataset']['test']:,}", "late": LATE}
+    return body, {"images": f"{record['dataset']['test']:,}", "late": _late(record)}
 
 
 def moved(record):
@@ -65,13 +64,20 @@ def _deviations(record, frame):
     return {**known, DRAWN: 100 * (p * (1 - p) / record["dataset"]["test"]) ** 0.5}
 
 
+def _late(record):
+    # How many epochs count as the last ones: five, and never the first half, which still learns.
+    return max(1, min(5, len(record["seeds"][0]["history"]["val_accuracy"]) // 2))
+
+
 def _moves(record):
     # Accuracies in points around the mean of their group, a row each.
     seeds, test = record["seeds"], record["dataset"]["test"]
     accuracies = [seed["test_accuracy"] for seed in seeds]
     drawn = np.random.default_rng(0).binomial(test, np.mean(accuracies), max(10, len(seeds))) / test
     late = [
-        np.subtract(h, np.mean(h)) for s in seeds for h in [s["history"]["val_accuracy"][-LATE:]]
+        np.subtract(h, np.mean(h))
+        for s in seeds
+        for h in [s["history"]["val_accuracy"][-_late(record) :]]
     ]
     groups = {
         "another seed": accuracies,

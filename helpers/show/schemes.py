@@ -21,8 +21,8 @@ LEFT, RIGHT, ROW, TALL = 1.62, 5.78, 0.395, 0.27  # inches: where blocks stand, 
 
 @figure
 def schemes(records, profile):
-    """How an image becomes the answers, a row a network. The height of a block is the side of its
-    maps as a share of the image's, with the side in pixels below; its width grows with their
+    """How an image becomes the answers, one row for each network. The height of a block is the side
+    of its maps as a share of the image's, with the side in pixels below; its width grows with their
     number, which a convolution bears. A dense layer grows with its units and bears their number.
     Right: the number of parameters. Networks that differ in the number of classes alone share a
     row.

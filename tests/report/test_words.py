@@ -87,7 +87,8 @@ def altered(held, how):
             seed["single"] = dict.fromkeys(seed.get("single", {}), how["accuracy"])
             seed["transformed"] = dict.fromkeys(seed.get("transformed", {}), how["accuracy"])
             for point in seed.get("points", []):
-                point["accuracy"] = how["accuracy"]
+                point |= {name: how["accuracy"] for name in point if name.endswith("accuracy")}
+            seed["selection"] = dict.fromkeys(seed.get("selection", {}), 0.0)
     if how["alone"]:
         for record in held["records"].values():
             record["seeds"] = record["seeds"][:1]
