@@ -53,41 +53,6 @@ local function is_table(block)
   return block.t == "Div" and block.classes:includes("exhibit") and block.content[1] and block.content[1].t == "Table"
 end
 
--- The blocks of the body, then what was cited, then the appendices: each may be folded in HTML; in them exhibits stand
--- `plain`, without a margin column, and neighbouring tables of few columns in pairs.
-local function with_appendices(blocks)
-  local out, appendix, cites = pandoc.Blocks {}, false, false
-  blocks:walk { Cite = function(c) cites = cites or not kind_of(c.citations[1].id) end }
-  for _, block in ipairs(blocks) do
-    local head = block.t == "Header" and block.level == 1
-    if head and appendix and not typst then out:insert(raw("</details>")) end
-    if head and not appendix and block.classes:includes("appendix") then
-      appendix = true
-      if cites and not lenient then
-        out:insert(pandoc.Header(1, "References", pandoc.Attr("references", { "unnumbered" })))
-        out:insert(pandoc.Div({}, pandoc.Attr("refs")))
-      end
-      if typst then out:insert(raw("#show: appendix")) end
-    end
-    if not appendix then
-      out:insert(block)
-    elseif head then
-      out:extend(typst and { block } or { raw('<details class="appendix"><summary>'), block, raw("</summary>") })
-    else
-      if block.t == "Div" then block.classes:insert("plain") end
-      local small, last = is_table(block) and #block.content[1].colspecs < 6, out[#out]
-      if small then block.classes:insert("paired") end
-      if small and last.t == "Div" and last.classes[1] == "pair" then
-        last.content:insert(block)
-      else
-        out:insert(small and pandoc.Div({ block }, pandoc.Attr("", { "pair" })) or block)
-      end
-    end
-  end
-  if appendix and not typst then out:insert(raw("</details>")) end
-  return out
-end
-
 local function caption_of(label, inlines)
   local kind = kind_of(label)
   count[kind] = count[kind] + 1
@@ -114,6 +79,42 @@ local function measured(tbl)
   local across = 0
   for _, long in pairs(widest) do across = across + long + 3 end
   return sum, across
+end
+
+-- The blocks of the body, then what was cited, then the appendices: each may be folded in HTML; in them exhibits stand
+-- `plain`, without a margin column, and neighbouring tables of few columns in pairs.
+local function with_appendices(blocks)
+  local out, appendix, cites = pandoc.Blocks {}, false, false
+  blocks:walk { Cite = function(c) cites = cites or not kind_of(c.citations[1].id) end }
+  for _, block in ipairs(blocks) do
+    local head = block.t == "Header" and block.level == 1
+    if head and appendix and not typst then out:insert(raw("</details>")) end
+    if head and not appendix and block.classes:includes("appendix") then
+      appendix = true
+      if cites and not lenient then
+        out:insert(pandoc.Header(1, "References", pandoc.Attr("references", { "unnumbered" })))
+        out:insert(pandoc.Div({}, pandoc.Attr("refs")))
+      end
+      if typst then out:insert(raw("#show: appendix")) end
+    end
+    if not appendix then
+      out:insert(block)
+    elseif head then
+      out:extend(typst and { block } or { raw('<details class="appendix"><summary>'), block, raw("</summary>") })
+    else
+      if block.t == "Div" then block.classes:insert("plain") end
+      local few = is_table(block) and #block.content[1].colspecs < 6
+      local small, last = few and select(2, measured(block.content[1])) < 75, out[#out]
+      if small then block.classes:insert("paired") end
+      if small and last.t == "Div" and last.classes[1] == "pair" then
+        last.content:insert(block)
+      else
+        out:insert(small and pandoc.Div({ block }, pandoc.Attr("", { "pair" })) or block)
+      end
+    end
+  end
+  if appendix and not typst then out:insert(raw("</details>")) end
+  return out
 end
 
 -- Where an exhibit stands: "plain" where it is, "wide" over both columns, "side" with its caption in the margin.

@@ -62,11 +62,8 @@ AUDITS = [
     "audit-fingers",
 ]
 STUDIES = {
-    **dict.fromkeys(("how-many-clothes", "how-many-letters"), "14_how_many_images"),
-    **{
-        f"robust-{data}": "15_robustness"
-        for data in ("mnist", "fashion", "letters", "k49", "fingers")
-    },
+    "how-many-clothes": "14_how_many_images",
+    **{f"robust-{data}": "15_robustness" for data in ("mnist", "fashion", "k49", "fingers")},
     "moves-clothes": "16_what_moves_a_number",
 }
 BESIDE = {
