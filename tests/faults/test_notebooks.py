@@ -79,4 +79,4 @@ def test_a_bad_notebook_is_named_and_kept(said, run):
         not scene.notebooks(f"{run}.ipynb").exists()
         and not (scene.data / "trained" / "smoke" / run / "seed-0.json").exists()
     )
-    assert re.search(rf"{DONE}: done", lines) and "1 runs done, 5 failed." in summary
+    assert re.search(rf"{DONE}: test accuracy", lines) and "1 runs done, 5 failed." in summary

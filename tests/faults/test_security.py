@@ -15,6 +15,7 @@ from helpers import datasets
 from helpers.store import files, paths
 from helpers.store.paths import UserError
 from report import build as report
+from report import typeset
 
 EVIL = [
     "<script>alert(1)</script>",
@@ -28,21 +29,29 @@ TEXT = "text in a record is text on the page: no script, no address outside, a p
 
 
 class Page(HTMLParser):
-    """Tags and attributes of a page."""
+    """Tags, attributes and scripts of a page."""
 
     def __init__(self, text):
         super().__init__()
-        self.tags, self.attributes = set(), []
+        self.tags, self.attributes, self.scripts = set(), [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
         self.tags.add(tag)
         self.attributes += [(tag, name, value or "") for name, value in attributes]
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_data(self, data):
+        if self.cdata_elem == "script":
+            self.scripts[-1] += data
 
 
 def assert_harmless(text):
     page = Page(text)
-    assert not {"script", "iframe", "object", "embed", "form", "base"} & page.tags
+    assert not {"iframe", "object", "embed", "form", "base"} & page.tags
+    script = (typeset.STYLE / "report.js").read_text(encoding="utf-8")
+    assert page.scripts == [script], "exactly one, byte for byte the repository's"
     for tag, name, value in page.attributes:
         assert not name.startswith("on") and not value.strip().lower().startswith(
             ("javascript:", "vbscript:", "data:text")
@@ -58,7 +67,7 @@ def assert_harmless(text):
     )
     assert (
         policy.startswith("default-src 'none'")
-        and "script-src" not in policy
+        and re.findall(r"script-src ([^;]*)", policy) == [f"'{typeset._hash(script)}'"]
         and "http" not in policy
     )
     assert not re.search(r"url\((?!\"?data:)|@import", text), "the style loads nothing"
