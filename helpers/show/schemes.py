@@ -1,6 +1,7 @@
 """Networks drawn as rows of blocks: how an image becomes the answers. Report."""
 
 import math
+import re
 
 from helpers import runs
 from helpers.show.canvas import BLUE, GREEN, GREY, ORANGE, PURPLE, WIDTH, canvas, fit
@@ -65,11 +66,11 @@ def _look(kind):
 
 def _blocks(layers):
     """(kind, height as a share, width in inches, number in it, number below it) of each layer."""
-    image = int(layers[0]["shape"].split(" x ")[0])
+    image = _sides(layers[0])[0]
     tall, shown = 1.0, []
     for layer in layers:
         kind = next((of for part, (of, _) in KINDS.items() if part in layer["layer"]), None)
-        side, *others = map(int, layer["shape"].split(" x "))
+        side, *others = _sides(layer)
         if kind in BARS:
             shown.append((kind, tall, 0.045, "", ""))
         elif kind and others:
@@ -80,6 +81,12 @@ def _blocks(layers):
             tall = min(1.0, math.log2(side) / 10)
             shown.append((kind, tall, 0.25, str(side), ""))
     return shown
+
+
+def _sides(layer):
+    # [28, 28, 32] of "28 x 28 x 32"; whatever else stands in a record's text is no size.
+    known = re.match(r"[1-9]\d*( x [1-9]\d*)*", layer["shape"])
+    return [int(side) for side in known[0].split(" x ")] if known else [1]
 
 
 def _draw(axes, middle, blocks, gap=0.035):
