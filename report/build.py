@@ -93,11 +93,10 @@ def _write(profile, page, document, say):
 
 def _dated(profile):
     """What stands below the title: the project's version, and the day of the newest record."""
-    import tomllib
+    from importlib.metadata import version
 
-    project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     newest = max(record["finished"] for record in results.load_all(profile).values())
-    return {"version": project["version"], "date": newest[:10]}
+    return {"version": version("keras-course-reports"), "date": newest[:10]}
 
 
 def _make_pages(profile, before, say):
@@ -161,7 +160,7 @@ def _state(profile, targets):
 
 def _sources(profile):
     """Hash of records, list of runs, report.ipynb, style and code, and of the pages' names."""
-    files = [paths.RUNS, paths.ROOT / "uv.lock", paths.ROOT / "pyproject.toml", NOTEBOOK, *_style()]
+    files = [paths.RUNS, paths.ROOT / "uv.lock", NOTEBOOK, *_style()]
     files += [*CODE.rglob("*.py"), *(paths.ROOT / "helpers").rglob("*.py")]
     files += [path for kind in ("bib", "json", "yaml") for path in CODE.glob(f"*.{kind}")]
     files += paths.results(profile).glob("*")

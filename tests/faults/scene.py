@@ -89,7 +89,6 @@ class Scene:
         for path in [
             *(paths.ROOT / "report").glob("*.*"),
             paths.ROOT / "uv.lock",
-            paths.ROOT / "pyproject.toml",
             paths.ROOT / "Makefile",
         ]:
             shutil.copy2(path, self.root / path.relative_to(paths.ROOT))
