@@ -135,11 +135,6 @@ class Words:
         """What the course report gave for a run, a number."""
         return runs.entry(run)["reported"][name]
 
-    def agreement(self, word):
-        """How many reported accuracies lie "within", or ours lie "above" or "below" them."""
-        records = courses.of_all(self._records).values()
-        return [courses.verdict(record) for record in records].count(word)
-
     def percent(self, fraction, digits=2):
         """A fraction in percent."""
         return words.percent(fraction, digits)
