@@ -95,8 +95,9 @@ def _dated(profile):
     """What stands below the title: the project's version, and the day of the newest record."""
     from importlib.metadata import version
 
-    newest = max(record["finished"] for record in results.load_all(profile).values())
-    return {"version": version("keras-course-reports"), "date": newest[:10]}
+    newest = max((r["finished"] or "" for r in results.load_all(profile).values()), default="")
+    dated = {"date": newest[:10]} if newest else {}
+    return {"version": version("keras-course-reports"), **dated}
 
 
 def _make_pages(profile, before, say):

@@ -65,8 +65,9 @@ def _deviations(record, frame):
 
 
 def _late(record):
-    # How many epochs count as the last ones: five, and never the first half, which still learns.
-    return max(1, min(5, len(record["seeds"][0]["history"]["val_accuracy"]) // 2))
+    # How many epochs count as the last ones: five, or as many as the second half has, but two.
+    epochs = len(record["seeds"][0]["history"]["val_accuracy"])
+    return max(min(2, epochs), min(5, epochs // 2))
 
 
 def _moves(record):

@@ -533,7 +533,7 @@ def test_every_figure_of_a_classification_run_can_be_drawn(made, outcomes):
         show.gallery(content, predictions, parts.x_test),
         show.plane(content, parts.x_test, parts.y_test, trained[0]),
     ):
-        assert shown.caption.startswith("mnist-mlp: ")
+        assert shown.caption.startswith(f"{runs.title('mnist-mlp')}: ")
     assert {"confusion", "reliability", "mistakes", "gallery", "plane"} == set(
         files.load_json(paths.figures("smoke", "mnist-mlp") / "index.json")
     )

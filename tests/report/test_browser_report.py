@@ -164,6 +164,9 @@ def test_the_dark_page_is_dark_and_its_text_light(browser, file):
 def test_report_and_appendix_lead_to_each_other(browser, edition):
     with Visit(browser) as visit:
         visit.page.goto((edition / "report.html").as_uri())
+        visit.page.evaluate(
+            "document.querySelectorAll('details').forEach(fold => fold.open = true)"
+        )
         visit.page.locator("a[href='notebooks/mnist-mlp.html']").first.click()
         visit.page.wait_for_url((edition / "notebooks/mnist-mlp.html").as_uri())
         assert visit.page.title() == "mnist-mlp"
