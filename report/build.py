@@ -76,7 +76,8 @@ def _write(profile, page, document, say):
     """
     from report import pages, typeset, words
 
-    whole = profile == "full" and set(results.load_all(profile)) == set(runs.select())
+    records = results.load_all(profile)
+    whole = profile == "full" and set(records) == set(runs.select())
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         node = pages.execute(NOTEBOOK, {"profile": profile})
         figures, failed = _figures(profile), words.fill(node, profile)
@@ -85,17 +86,17 @@ def _write(profile, page, document, say):
         if failed:
             say(f"{len(failed)} paragraphs do not follow from these records and are left out.")
         text = pages.markdown(node, folder)
-        about = {**_dated(profile), **({} if whole else {"partial": "true"})}
+        about = {**_dated(records), **({} if whole else {"partial": "true"})}
         made = [pool.submit(make, text, folder, about) for make in (typeset.html, typeset.pdf)]
         save_all(dict(zip((page, document), [future.result() for future in made])))
     return figures
 
 
-def _dated(profile):
+def _dated(records):
     """What stands below the title: the project's version, and the day of the newest record."""
     from importlib.metadata import version
 
-    newest = max((r["finished"] or "" for r in results.load_all(profile).values()), default="")
+    newest = max((r["finished"] or "" for r in records.values()), default="")
     dated = {"date": newest[:10]} if newest else {}
     return {"version": version("keras-course-reports"), **dated}
 

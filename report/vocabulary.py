@@ -21,7 +21,7 @@ class Words:
         self.reports = {runs.entry(run)["report"] for run in courses.of_all(self._records)}
         self.rerun = bool(self.reports & set(courses.REPORTS)) or not self.reports
         data = [record["dataset"] for record in self._records.values()]
-        self.judged = any(e["verdict"] != claims.CANNOT for e in self._register if e["p"])
+        self.judged = set(self._verdicts().values()) - {claims.CANNOT} != set()
         drawn = {plain(each["title"]) for each in data if each["kind"] == "stand-in"}
         self.drawn = ", ".join(sorted(drawn))
 
@@ -55,17 +55,17 @@ class Words:
         """Whether none of these claims is decided, one way or the other."""
         return all(self.verdict(key) in (claims.CLOSE, claims.CANNOT) for key in keys)
 
-    def count(self, verdict, family="reports"):
-        """How many claims of a family have a verdict: "holds", "does not hold" and so on."""
-        return list(self._verdicts(family).values()).count(verdict)
+    def count(self, verdict):
+        """How many of the reports' claims have a verdict: "holds", "does not hold" and so on."""
+        return list(self._verdicts().values()).count(verdict)
 
-    def claimed(self, family="reports"):
-        """How many claims a family has."""
-        return len(self._verdicts(family))
+    def claimed(self):
+        """How many claims of the reports can be tested."""
+        return len(self._verdicts())
 
-    def _verdicts(self, family):
-        mine = [entry["key"] for entry in self._register if entry["family"] == family]
-        return {key: self.verdict(key) for key in mine}
+    def _verdicts(self):
+        theirs = [entry["key"] for entry in self._register if entry["family"] == "reports"]
+        return {key: self.verdict(key) for key in theirs}
 
     def difference(self, key):
         """What was measured for a claim (of several parts the first): difference, interval, n."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from helpers import runs
 from helpers.show.canvas import png, spelled, style
-from helpers.show.exhibits import PNG, Figure, Prose, plain, slug
+from helpers.show.exhibits import PNG, Figure, Prose, slug
 from helpers.store import files, paths
 
 HERE = Path(__file__).parent
@@ -71,12 +71,7 @@ def kept(record, name, width=None):
     folder = paths.figures(*_place(record))
     entry = _index(folder).get(name)
     whole = entry and _whole(folder / f"{name}.png", entry)
-    if not whole:
-        return None
-    # One drawn before runs had names begins with the run's id.
-    begun, _, rest = entry["caption"].partition(": ")
-    named = begun == record["run"] and f"{plain(runs.title(begun))}: {rest}"
-    return _exhibit(folder, name, {**entry, "caption": named or entry["caption"]}, width)
+    return _exhibit(folder, name, entry, width) if whole else None
 
 
 def _place(record=None, profile=None, run="all", **others):

@@ -102,6 +102,10 @@ WORLDS = [
 ]
 
 
+def test_the_committed_records_bear_out_every_paragraph(world):
+    assert not filled(*(cell.source for cell in SOURCE.cells if cell.cell_type == "markdown"))[1]
+
+
 def test_each_guarded_paragraph_goes_when_records_are_otherwise(world, monkeypatch):
     monkeypatch.setattr(words.Words, "pairs", lambda *_: (25, 0, 0))
     monkeypatch.setattr(words.Words, "confused", lambda *_: (0.01, "a and b"))
