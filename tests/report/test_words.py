@@ -89,9 +89,8 @@ def altered(held, how):
             for point in seed.get("points", []):
                 point |= {name: how["accuracy"] for name in point if name.endswith("accuracy")}
             seed["selection"] = dict.fromkeys(seed.get("selection", {}), 0.0)
-    if how["alone"]:
-        for record in held["records"].values():
-            record["seeds"] = record["seeds"][:1]
+    for record in held["records"].values():
+        record["seeds"] = record["seeds"][:1] if how["alone"] else record["seeds"] * 2
 
 
 WORLDS = [
