@@ -395,9 +395,11 @@ def test_every_run_names_its_course_report_and_what_is_particular():
         assert set(line) <= known | {"smoke", "quick", "full"}, run
 
 
-def test_every_run_has_a_name_for_people_that_no_other_of_its_report_has():
-    names = [(line["report"], line["name"]) for line in runs.table()["runs"].values()]
+def test_a_name_for_people_is_that_of_one_run_of_its_report():
+    lines = runs.table()["runs"].values()
+    names = [(line["report"], line["name"]) for line in lines if "name" in line]
     assert len(names) == len(set(names)) and max(len(name) for _, name in names) <= 34
+    assert len(names) >= 55, "those of the edition; one of one's own may go without"
     assert runs.title("mnist-mlp") == "dense network" and runs.title("a-b") == "a-b"
 
 

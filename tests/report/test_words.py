@@ -10,7 +10,7 @@ import pytest
 from helpers import results, runs
 from helpers.store import paths
 from helpers.store.paths import UserError
-from report import claims, courses, vocabulary, words
+from report import claims, vocabulary, words
 
 SOURCE = nbformat.read(paths.REPORT_SOURCE / "report.ipynb", as_version=4)
 GUARDED = [
@@ -137,12 +137,13 @@ def test_a_verdict_on_a_claim_is_that_on_all_its_parts(world):
     assert texts == [f"{claims.HOLDS}, {claims.CLOSE}, True"]
 
 
-def test_the_words_of_an_edition_of_ones_own_runs_do_not_tell_of_course_reports(world):
-    world["records"] = {}
-    node = words.Words("full")
-    assert node.rerun and set(node.missing) == set(runs.select())
-    world["records"] = {"mnist-mlp": {"run": "mnist-mlp", "dataset": {"kind": "own", "title": "x"}}}
-    assert words.Words("full").reports & set(courses.REPORTS)
+def test_an_edition_of_ones_own_images_tells_of_no_course_report(world, monkeypatch):
+    mine = {"notebook": "01_mlp_baseline", "report": "shapes", "about": "Mine.", "parameters": {}}
+    monkeypatch.setitem(runs.table()["runs"], "mine", mine)
+    own = {"kind": "own", "title": "Shapes", "name": "shapes"}
+    world["records"] = {"mine": {"run": "mine", "dataset": own, "seeds": []}}
+    assert vocabulary.Words("full").reports == {"shapes"} and not vocabulary.Words("full").rerun
+    assert filled("<!-- if: rerun -->\nFive.", "<!-- if: not rerun -->\nOwn.")[0] == ["", "Own."]
 
 
 def test_where_a_heading_is_left_out_the_texts_below_it_are_too(world):
