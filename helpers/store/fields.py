@@ -121,6 +121,9 @@ def check(content):
             if len(sides) != 1 or ("margin" in claim) != (claim["expected"] == "="):
                 words = "needs either `against` or `reference`, and `margin` where it says `=`"
                 raise ValueError(f"{where}: a claim {words}")
+            if claim["family"] == "reports" and not re.fullmatch(r"[DCEKF]\d+", claim["key"]):
+                words = "of family reports has a key of theirs, D1 to F4; of your own it is ours"
+                raise ValueError(f"{where}: a claim {words}")
             if (key := (claim["key"], claim.get("part"))) in keys:
                 raise ValueError(f"{where}: a claim {key[0]} with the same `part` was there before")
             keys.add(key)

@@ -550,6 +550,11 @@ CLAIM |= {"quantity": "test_accuracy", "against": "mnist-cnn"}
         ("claims", [{**CLAIM, "against": "nobody"}], "there is no other run 'nobody'"),
         ("claims", [{**CLAIM, "expected": "<"}, {**CLAIM}], "a claim D1 .* was there before"),
         ("claims", [{**CLAIM, "family": "theirs"}], "family is 'theirs', .* reports, ours"),
+        (
+            "claims",
+            [{**CLAIM, "key": "adam", "family": "reports"}],
+            "of family reports has a key of theirs, D1 to F4",
+        ),
         ("claims", [{**CLAIM, "margin": -1}], "margin is -1, it must be a number, more than 0"),
         ("claims", [{**CLAIM, "margin": 0.01}], "and `margin` where it says `=`"),
         ("claims", [{**CLAIM, "expected": "="}], "and `margin` where it says `=`"),
