@@ -10,7 +10,7 @@ import pytest
 
 from helpers.datasets import standins
 from helpers.datasets.catalogue import SETS
-from helpers.datasets.standins import shapes, strokes
+from helpers.datasets.standins import characters, drawing
 from helpers.store.paths import ROOT, UserError
 
 CLASSES = {
@@ -151,24 +151,11 @@ def test_images_of_a_class_resemble_each_other_more_than_chance(name):
     assert np.mean(nearest == arrays["y_test"]) > 5 / CLASSES[name]
 
 
-def test_small_letters_stand_for_their_capitals_only_where_they_have_no_class_of_their_own(
-    monkeypatch,
-):
-    asked = []
-
-    def note(rng, labels, alphabet, *rest):
-        asked.extend({character for _, character in group} for group in alphabet)
-        return np.zeros((len(labels), 28, 28), "uint8")
-
-    monkeypatch.setattr(strokes, "draw", note)
-    standins.draw("emnist_balanced", 47, 47)
-    letters = dict(zip(SETS["emnist_balanced"].class_names, asked))
-    assert (
-        letters["C"] == {"C", "c"}
-        and letters["A"] == {"A"}
-        and letters["a"] == {"a"}
-        and letters["0"] == {"0"}
-    )
+def test_small_letters_stand_for_their_capitals_only_where_they_have_no_class_of_their_own():
+    classes = SETS["emnist_balanced"].class_names
+    letters = dict(zip(classes, map(set, characters.forms(classes))))
+    assert (letters["C"], letters["0"]) == ({"C", "c"}, {"0"})
+    assert (letters["A"], letters["a"]) == ({"A"}, {"a"})
     assert set().union(*letters.values()) == set(string.digits + string.ascii_letters)
 
 
@@ -191,19 +178,29 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(call):
     assert "\n" not in str(refused.value)
 
 
-def test_a_line_and_a_polygon_are_as_deep_as_they_should_be():
-    x, y = np.array([[0.0, 5, 0, 14]]), np.array([[0.0, 0, 5, 0]])
-    line = np.array([(0.0, 0), (10, 0)])
-    assert np.allclose(shapes.depth(x, y, 2, line), [[2, 2, -3, -2]])
-    square = np.array([(-4.0, -4), (6, -4), (6, 4), (-4, 4)])
-    assert np.allclose(shapes.depth(x, y, 0, square), [[4, 1, -1, -8]])
+def still():
+    limits = dict(rotation=0, shear=0, scale=(1, 1), stretch=(1, 1), shift=0, bend=0)
+    return drawing.warp(np.random.default_rng(0), **limits)
 
 
-def test_without_any_warp_each_pixel_comes_from_itself():
-    still = dict(rotation=0, shear=0, scale=(1, 1), stretch=(1, 1), shift=0, elastic=0)
-    x, y, scale = shapes.warped_grid(np.random.default_rng(0), 2, 4, **still)
-    assert (
-        np.allclose(x[1, 0], shapes.axis(4))
-        and np.allclose(y[1, :, 0], shapes.axis(4))
-        and np.all(scale == 1)
-    )
+def test_without_any_warp_each_point_stays_where_it_is():
+    points = np.array([(0.0, 1), (-7, 3), (2.5, -9)])
+    assert np.allclose(still()(points), points)
+
+
+def test_a_line_and_a_polygon_cover_what_they_should():
+    line = drawing.painted([(1, 2, [(-5, 0), (5, 0)])], 28, still())
+    assert (line[13:15, 8:20] == 1).all() and not line[:11].any() and not line[:, :6].any()
+    square = drawing.painted([(0.6, 0, [(-4, -4), (6, -4), (6, 4), (-4, 4)])], 28, still())
+    assert np.allclose(square[11:17, 11:19], 0.6) and not square[:, :9].any()
+    assert 78 < square.sum() / 0.6 < 90, "of eighty pixels"
+
+
+def test_a_warp_turns_moves_and_resizes_within_its_limits():
+    rng, corner = np.random.default_rng(0), [(10, 0)]
+    limits = dict(rotation=20, shear=0, scale=(0.5, 1), stretch=(1, 1), shift=2, bend=0)
+    for _ in range(100):
+        moved = drawing.warp(rng, **limits)
+        (x, y), (dx, dy) = moved(corner)[0] - moved([(0, 0)])[0], moved([(0, 0)])[0]
+        assert 5 <= np.hypot(x, y) <= 10 and abs(np.degrees(np.arctan2(y, x))) <= 20
+        assert max(abs(dx), abs(dy)) <= 2
