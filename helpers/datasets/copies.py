@@ -1,8 +1,6 @@
 """Prepared copies: .npy arrays and meta.json in data/NAME/ or data/stand-in/NAME/, or nothing."""
 
-import os
 import shutil
-import time
 
 from helpers.datasets import arrays as idx
 from helpers.datasets.catalogue import OWN, SETS
@@ -31,7 +29,7 @@ def meta(where):
         return found
 
 
-def opened(found, name):
+def opened(name, found):
     """The arrays that `found` (the meta of a copy) describes, and what is wrong with them."""
     try:
         arrays = idx.open_folder(folder(name, found["kind"]))
@@ -60,15 +58,15 @@ def alone(name, say):
 
 
 def make(name, source, say):
-    """Let source(folder) fill a folder; check, hash, rename it. Returns the provenance."""
-    partial = paths.DATA / f".{name}.{os.getpid()}.partial"
+    """Keep what source() gives, (arrays, provenance), once it is checked; the whole provenance."""
+    partial = paths.DATA / f".{name}.partial"
     try:
-        paths.DATA.mkdir(parents=True, exist_ok=True)
-        for left in paths.DATA.glob(f".{name}.*"):  # by a process that was killed
-            if left == partial or time.time() - left.stat().st_mtime > 3600:
-                shutil.rmtree(left)
-        partial.mkdir()
-        found = _finished(name, source(partial), partial)
+        arrays, told = source()
+        found = _checked(name, told, arrays)
+        shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+        partial.mkdir(parents=True)
+        for key, array in arrays.items():
+            idx.save_npy(partial / f"{key}.npy", array.shape, (part.tobytes() for part in array))
         content = {partial / "meta.json": files.as_json(found)}
         files.save_all(content, manifest=partial / MANIFEST)
         final, old = folder(name, found["kind"]), partial.with_suffix(".old")
@@ -88,24 +86,22 @@ def make(name, source, say):
     return found
 
 
-def _finished(name, told, where):
-    """Provenance with counts and hash, once the arrays in `where` are checked against `told`."""
-    arrays = idx.open_folder(where)
+def _checked(name, told, arrays):
+    """Provenance with counts and hash, once the arrays are checked against what is `told`."""
     entry = SETS.get(told.get("name", name), OWN)
     found = {"name": name, "title": name if entry is OWN else entry.title, "split": "own split"}
     found |= {"licence": entry.licence, "citation": entry.citation, "note": "", **told}
     source = ", ".join(told.get("files", {})) or f"{found['name']} ({found['kind']})"
     names = told.get("class_names") or entry.class_names
-    if not isinstance(names, list) or entry is not OWN and len(names) != len(entry.class_names):
+    if entry is not OWN and len(names) != len(entry.class_names):
         raise UserError(f"{source}: class_names in its record must be a list, one name a class.")
     shape = found.get("image_shape") if entry is OWN else (entry.side, entry.side)
     idx.check(arrays, source, len(names), shape)
     for part in ("train", "test"):
         count = len(arrays[f"y_{part}"])
         if found.setdefault(part, count) != count:
-            raise UserError(
-                f"{source}: {count:,} {part} images; its record promises {found[part]}."
-            )
+            promised = f"its record promises {found[part]}"
+            raise UserError(f"{source}: {count:,} {part} images; {promised}.")
     return {
         **found,
         "sha256": idx.sha256(arrays),

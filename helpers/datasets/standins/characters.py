@@ -7,9 +7,8 @@ import numpy as np
 from helpers.datasets.standins import drawing
 
 # Twelve hands: plain, cursive, book. Those with doubled lines look like a broad pen at 28 pixels.
-LATIN = (
-    "futural futuram rowmans rowmand rowmant cursive scripts scriptc timesi timesib timesr timesrb"
-)
+LATIN = "futural futuram rowmans rowmand rowmant cursive scripts scriptc".split()
+LATIN += "timesi timesib timesr timesrb".split()
 # The font's kana stand in the order of the sounds, with い え う again where ya, wa have gaps.
 SOUNDS = "あいうえおかきくけこさしすせそたちつてとなにぬねの"
 SOUNDS += "はひふへほまみむめもや.ゆ.よらりるれろわゐ.ゑをん"
@@ -33,8 +32,8 @@ def forms(classes):
 def draw(rng, characters, limits):
     """A picture of one of these characters, light ink on black, warped within limits, NEAR or FAR:
     float (28, 28)."""
-    character = rng.choice(characters)
-    font = "japanese" if character > "z" else rng.choice(LATIN.split())
+    character = characters[rng.integers(len(characters))]
+    font = "japanese" if character > "z" else LATIN[rng.integers(len(LATIN))]
     radius, tone = rng.uniform((0.7, 0.8), (1.6, 1))
     strokes = _glyphs(font)[character]
     layers = [(tone, radius, stroke + rng.normal(0, 0.5, 2)) for stroke in strokes]
