@@ -73,9 +73,7 @@ def load(name, mode=None, mirror=None):
             meta = prepare(name, mode, mirror)
             arrays, fault = copies.opened(name, meta)  # another process may have made it again
             if fault:
-                copies.set_aside(copies.folder(name, meta["kind"]), fault, print)
-                # Real images are never quietly exchanged for drawn ones: that would be an error.
-                meta = prepare(name, mode if meta["kind"] == "stand-in" else "real", mirror)
+                meta = _make(name, mode, mirror, print, meta["kind"], fault)
                 arrays, _ = copies.opened(name, meta)
     return Dataset(name, **{key: arrays.get(key) for key in idx.KEYS}, meta=meta)
 
@@ -109,16 +107,24 @@ def prepare(name, mode=None, mirror=None, say=print):
     with copies.alone(name, say):
         if meta := prepared(name, mode, mirror):  # made by another process meanwhile
             return meta
-        mode, mirror = _settings(name, mode, mirror)
-        if mode != "stand-in" and (paths.DATA / name).exists():
-            if not copies.meta(paths.DATA / name):
-                copies.set_aside(paths.DATA / name, "its meta.json is missing or damaged", say)
-                mode = "real"
-        return _make(name, mode, mirror, say)
+        where, damaged = paths.DATA / name, ""
+        if mode != "stand-in" and where.exists() and not copies.meta(where):
+            copies.refuse_others(where)
+            damaged = "its meta.json is missing or damaged"
+        return _make(name, mode, mirror, say, damaged=damaged)
 
 
-def _make(name, mode, mirror, say):
-    """A new copy from the first source that has the set. Returns its provenance."""
+def _make(name, mode, mirror, say, kind="", damaged=""):
+    """A new copy from the first source that has the set. Returns its provenance.
+
+    damaged: what is wrong with the copy of that kind that is there.
+    """
+    mode, mirror = _settings(name, mode, mirror)
+    if damaged:
+        where = copies.folder(name, kind)
+        say(f"{name}: {where} is damaged ({damaged}); it becomes {name}.damaged and is made again")
+        # Real images are never quietly exchanged for drawn ones: that would be an error.
+        mode = mode if kind == "stand-in" else "real"
     entry, refused = SETS.get(name, OWN), []  # why each source before has not
     sources = {  # asked in this order; each gives arrays and their provenance
         "mirror": lambda: mirrors.read(name, mirror, say),
@@ -129,7 +135,7 @@ def _make(name, mode, mirror, say):
     allowed = {"auto": sources, "real": list(sources)[:-1], "stand-in": ["stand-in"]}
     for source in allowed[mode]:
         try:
-            return copies.make(name, sources[source], say)
+            return copies.make(name, sources[source], say, damaged)
         except Unavailable as reason:
             refused.append(str(reason))
     raise UserError(f"There are no real images of {name} ({', '.join(refused)}): {_remedy(name)}.")

@@ -57,8 +57,11 @@ def alone(name, say):
     return locks.held(paths.DATA / ".lock", lambda holder: say(f"{name}: {holder}, {waiting}"))
 
 
-def make(name, source, say):
-    """Keep what source() gives, (arrays, provenance), once it is checked; the whole provenance."""
+def make(name, source, say, damaged=""):
+    """Keep what source() gives, (arrays, provenance), once it is checked; the whole provenance.
+
+    damaged: what is wrong with the copy that is there, which is then kept as NAME.damaged.
+    """
     partial = paths.DATA / f".{name}.partial"
     try:
         arrays, told = source()
@@ -69,12 +72,15 @@ def make(name, source, say):
             idx.save_npy(partial / f"{key}.npy", array.shape, (part.tobytes() for part in array))
         content = {partial / "meta.json": files.as_json(found)}
         files.save_all(content, manifest=partial / MANIFEST)
-        final, old = folder(name, found["kind"]), partial.with_suffix(".old")
+        final = folder(name, found["kind"])
         final.parent.mkdir(exist_ok=True)
+        old = final.with_name(f"{name}.damaged") if damaged else partial.with_suffix(".old")
         if final.exists():
+            shutil.rmtree(old, ignore_errors=True)
             final.rename(old)
         partial.rename(final)
-        shutil.rmtree(old, ignore_errors=True)
+        if not damaged:
+            shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         fault = f"{error.filename or paths.DATA}: {error.strerror or error}"
         way = "Free some space, or choose a folder you may write to with DATA_DIR=DIR."
@@ -111,19 +117,10 @@ def _checked(name, told, arrays):
     }
 
 
-def set_aside(damaged, fault, say):
-    """Move a damaged copy to NAME.damaged beside it, where nothing reads it. UserError for a folder
-    of other files, which are nobody's copy and may be the only one."""
-    if damaged.is_dir() and not any(damaged.glob("*.npy")) and not (damaged / "meta.json").exists():
-        if others := sorted(path.name for path in damaged.glob("[!.]*")):
+def refuse_others(where):
+    """UserError for a folder of other files, which are nobody's copy and may be the only one."""
+    if not any(where.glob("*.npy")) and not (where / "meta.json").exists():
+        if others := sorted(path.name for path in where.glob("[!.]*")):
             place = f"official files are read in {paths.DATA / 'downloads'} (data/README.md)"
-            fault = f"{damaged} is for the prepared copy and holds {', '.join(others)[:200]}"
+            fault = f"{where} is for the prepared copy and holds {', '.join(others)[:200]}"
             raise UserError(f"{fault}: move that elsewhere; {place}.")
-    aside = damaged.with_name(f"{damaged.name}.damaged")
-    say(f"{aside.stem}: {damaged} is damaged ({fault}); moved to {aside.name}, to be made again")
-    shutil.rmtree(aside, ignore_errors=True)
-    try:
-        damaged.rename(aside)
-    except OSError as error:
-        fault = f"Cannot move the damaged {damaged} away ({error.strerror})"
-        raise UserError(f"{fault}: move it elsewhere.") from error

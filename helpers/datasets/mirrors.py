@@ -38,21 +38,20 @@ def record(name, mirror):
     content = files.load_json(path)
     if not isinstance(content, dict):
         raise UserError(f"{path} is not a JSON object: write it again (data/README.md).")
-    told = {"name": name} | {
-        field: content[field]
-        for field in FIELDS
-        if content.get(field) is not None and str(content[field]).strip()
-    }
-    for field, value in told.items():
-        if type(value) is not FIELDS[field]:
+    told = {"name": name}
+    for field, kind in FIELDS.items():
+        value = content.get(field)
+        if value is None or not str(value).strip():
+            continue
+        if type(value) is not kind:
             fault = f"{field} is {json.dumps(value)[:80]}"
-            raise UserError(f"{path}: {fault}; it must be {WORDS[FIELDS[field]]}, or left out.")
-    told |= {"title": " ".join(told["title"].split())} if "title" in told else {}
+            raise UserError(f"{path}: {fault}; it must be {WORDS[kind]}, or left out.")
+        told[field] = " ".join(value.split()) if kind is str else value
     if told["name"] != name:
         fault = f'its name is "{told["name"]}", its file\'s {name}'
         raise UserError(f"{path}: {fault}. Make them the same, or leave the name out.")
     if "sha256" in told:
-        told["sha256"] = told["sha256"].strip().lower().removeprefix("sha256:")
+        told["sha256"] = told["sha256"].lower().removeprefix("sha256:")
         if not re.fullmatch("[0-9a-f]{64}", told["sha256"]):
             fault = f"sha256 is {content['sha256'][:80]!r}"
             raise UserError(f"{path}: {fault}; it must be the 64 digits that `sha256sum` prints.")
@@ -89,10 +88,9 @@ def read(name, mirror, say=print):
     say(f"{name}: unpacking {path}, {megabytes:,.0f} MB, about {megabytes / 7:.0f} s")
     seen = files.sha256(path)
     if seen != told.get("sha256", seen):
-        sums = f"its sha256 is {seen[:12]}..., the recorded one {told['sha256'][:12]}..."
-        raise UserError(
-            f"{path} is not the file that {name}.json describes ({sums}): copy it again."
-        )
+        sums = f"sha256 {seen[:12]}..., recorded is {told['sha256'][:12]}..."
+        fault = f"{path} is not the file that {name}.json describes ({sums})"
+        raise UserError(f"{fault}: copy it again.")
     with idx.readable(path):
         arrays = _arrays(path, say)
         if name not in SETS:

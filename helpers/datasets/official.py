@@ -134,8 +134,7 @@ def fingers(name, folder, urls, say):
             size = path.stat().st_size / 1e6
             say(f"  {path.name}: put there by hand, {size:,.1f} MB; no checksum is known")
             with idx.readable(path), zipfile.ZipFile(path) as archive:
-                small = [file.filename for file in archive.infolist() if file.file_size < 1_000_000]
-                return _hands(small, archive.open, path, say), {path.name: path}
+                return _hands(archive.namelist(), archive.open, path, say), {path.name: path}
     unpacked = [path for path in folder.rglob("train") if "kaggle.tmp." not in str(path)]
     kept = unpacked[0].parent if unpacked else folder / "kaggle"
     if not kept.is_dir():
