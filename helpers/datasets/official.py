@@ -33,6 +33,7 @@ UNPACKED = {
         *("md5:8181f5470baa50b63fa0f6fddb340f0a", "md5:15d484375f8d13e6eb1aabb0c3f46965"),
     ),
 }
+K49 = "http://codh.rois.ac.jp/kmnist/dataset/k49/"
 # In the order of the arrays. The publisher names no checksums: these are the MD5 sums that several
 # independent loaders register.
 K49_FILES = {
@@ -41,7 +42,6 @@ K49_FILES = {
     "k49-test-imgs.npz": "md5:d352e201d846ce6b94f42c990966f374",
     "k49-test-labels.npz": "md5:4da6f7a62e67a832d5eb1bd85c5ee448",
 }
-K49 = "http://codh.rois.ac.jp/kmnist/dataset/k49/"
 K49_URLS = {file: (K49 + file, None, md5) for file, md5 in K49_FILES.items()}
 FINGERS = "koryakinp/fingers"  # on Kaggle, which names no checksum
 FINGER_FILE = re.compile(r"(?:^|/)(train|test)/([^/]+_([0-5])([LR])\.png)$")
@@ -173,19 +173,16 @@ def _hands(pictures, opened, source, say):
     say(f"  reading {total:,} PNG files, about {total / 2000:.0f} s, only this once")
     for part in rows:
         names, *labels = zip(*rows[part].values())
-        arrays[f"x_{part}"] = np.stack([_pixels(file, opened) for file in names])
+        arrays[f"x_{part}"] = np.stack([_pixels(file, opened, source) for file in names])
         arrays[f"y_{part}"], arrays[f"hand_{part}"] = np.array(labels, np.uint8)
     return arrays
 
 
-def _pixels(file, opened):
-    """A grey PNG file of 128x128 as an array; ValueError where it is damaged or of another size."""
+def _pixels(file, opened, source):
     from PIL import Image
 
-    try:
-        with opened(file) as stream, Image.open(stream, formats=["PNG"]) as image:
-            if image.size == (128, 128):  # known from its header, before anything is unpacked
-                return np.asarray(image.convert("L"))
-    except (OSError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{file}: {error}") from error
-    raise ValueError(f"{file} is {image.size}, not 128 x 128")
+    with idx.readable(f"{source}, {file}"), opened(file) as stream:
+        with Image.open(stream, formats=["PNG"]) as image:
+            if image.size != (128, 128):  # known from its header, before anything is unpacked
+                raise ValueError(f"it is {image.size}, not 128 x 128")
+            return np.asarray(image.convert("L"))

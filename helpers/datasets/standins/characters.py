@@ -52,13 +52,12 @@ def _glyphs(font):
     if font == "japanese":
         glyphs = {kana: glyphs[chr(65 + place)] for place, kana in enumerate(SOUNDS)}
         glyphs["ゝ"] = ITERATION_MARK
-    return {character: _centred(strokes) for character, strokes in glyphs.items()}
+    return {character: _centred(strokes) for character, strokes in glyphs.items() if strokes}
 
 
 def _centred(strokes):
     strokes = [np.array(stroke, float) for stroke in strokes if len(stroke) > 1]
-    if not strokes:  # a space
-        return []
-    points = np.concatenate(strokes)
-    low, high = points.min(0), points.max(0)
-    return [(stroke - (low + high) / 2) / (high - low).max() * 2 * HALF for stroke in strokes]
+    corners = [getattr(np.concatenate(strokes), end)(0) for end in ("min", "max")]
+    return [
+        (stroke - np.mean(corners, 0)) / np.ptp(corners, 0).max() * 2 * HALF for stroke in strokes
+    ]
