@@ -63,8 +63,8 @@ def load(name, mode=None, mirror=None):
     """The data set, after its arrays' hash has been compared with meta.json; prepared if need be.
 
     mode: auto, real (no stand-in) or stand-in (nothing else); default $DATA or auto. mirror: a
-    folder; default $MIRROR. A damaged copy is named on stdout, moved away and made again. Raises
-    UserError as `prepare` does.
+    folder; default $MIRROR. A damaged copy is named on stdout and made again. Raises UserError as
+    `prepare` does.
     """
     meta = prepare(name, mode, mirror)
     arrays, fault = copies.opened(name, meta)

@@ -11,8 +11,10 @@ DIGITS = list("0123456789")
 LETTERS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 MERGED = DIGITS + LETTERS + list("abdefghnqrt")  # lower case only where its shape is another
 CLOTHES = "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot".split(",")
-KANA = list("あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほ")
-KANA += list("まみむめもやゆよらりるれろわゐゑをんゝ")
+# In the order of the sounds, a point where ya and wa have gaps.
+SOUNDS = "あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほ"
+SOUNDS += "まみむめもや.ゆ.よらりるれろわゐ.ゑをん"
+KANA = list(SOUNDS.replace(".", "") + "ゝ")
 
 
 @dataclass(frozen=True)

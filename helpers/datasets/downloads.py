@@ -69,8 +69,9 @@ def fetch(folder, wanted, say=print, unpacked=()):
     from pooch.hashes import hash_matches
 
     used = {name: path for name in wanted if (path := _by_hand(folder, name))}
-    others = {path.name for path in folder.glob("[!.]*")} - {path.name for path in used.values()}
-    others = sorted(name for name in others if not name.startswith(("downloaded-", "tmp")))
+    read = {path.name for path in used.values()}
+    others = sorted(path.name for path in folder.glob("[!.]*") if path.name not in read)
+    others = [name for name in others if not name.startswith(("downloaded-", "tmp"))]
     if others and len(used) < len(wanted):
         missing = ", ".join(name for name in wanted if name not in used)
         say(f"  not read in {folder}: {', '.join(others)[:200]}; what is wanted there: {missing}")

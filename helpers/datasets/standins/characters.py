@@ -4,19 +4,14 @@ from functools import cache
 
 import numpy as np
 
+from helpers.datasets.catalogue import SOUNDS
 from helpers.datasets.standins import drawing
 
 # Twelve hands: plain, cursive, book. Those with doubled lines look like a broad pen at 28 pixels.
 LATIN = "futural futuram rowmans rowmand rowmant cursive scripts scriptc".split()
 LATIN += "timesi timesib timesr timesrb".split()
-# The font's kana stand in the order of the sounds, with い え う again where ya, wa have gaps.
-SOUNDS = "あいうえおかきくけこさしすせそたちつてとなにぬねの"
-SOUNDS += "はひふへほまみむめもや.ゆ.よらりるれろわゐ.ゑをん"
-# The iteration mark is not in the font: a short entry, a turn, and a tapering hook.
-ITERATION_MARK = [
-    [(-5, -8), (-3, -6), (1, -3), (4, 0), (5, 3), (4, 6), (1, 9), (-3, 11)],
-    [(-5, -8), (-4, -6), (0, -3), (3, 0), (4, 3), (3, 6), (0, 9), (-3, 11)],
-]
+# The iteration mark is not in the font: a short entry, a turn, and a hook.
+ITERATION_MARK = [[(-5, -8), (-3, -6), (1, -3), (4, 0), (5, 3), (4, 6), (1, 9), (-3, 11)]]
 HALF = 9.5  # half the character's size in pixels, as in MNIST
 # How far images of a class differ. Many classes in twelve hands leave less room than ten, or one.
 NEAR = dict(rotation=12, shear=0.25, scale=(0.9, 1.1), stretch=(0.8, 1.12), shift=0.7, bend=0.9)
@@ -49,7 +44,7 @@ def _glyphs(font):
 
     book = HersheyFonts(load_default_font=font).all_glyphs
     glyphs = {character: glyph.strokes for character, glyph in book.items()}
-    if font == "japanese":
+    if font == "japanese":  # kana stand in it as in SOUNDS, with い え う again in the gaps
         glyphs = {kana: glyphs[chr(65 + place)] for place, kana in enumerate(SOUNDS)}
         glyphs["ゝ"] = ITERATION_MARK
     return {character: _centred(strokes) for character, strokes in glyphs.items() if strokes}
@@ -57,7 +52,6 @@ def _glyphs(font):
 
 def _centred(strokes):
     strokes = [np.array(stroke, float) for stroke in strokes if len(stroke) > 1]
-    corners = [getattr(np.concatenate(strokes), end)(0) for end in ("min", "max")]
-    return [
-        (stroke - np.mean(corners, 0)) / np.ptp(corners, 0).max() * 2 * HALF for stroke in strokes
-    ]
+    points = np.concatenate(strokes)
+    low, high = points.min(0), points.max(0)
+    return [(stroke - (low + high) / 2) / (high - low).max() * 2 * HALF for stroke in strokes]
