@@ -20,13 +20,10 @@ def folder(name, kind):
 
 def meta(where):
     """meta.json of a prepared copy, or None where it is missing, damaged or incomplete."""
-    found = files.load_json(where / "meta.json")
-    if not isinstance(found, dict) or not set(RECORDED) <= set(found):
-        return None
-    try:
-        return None if files.harmed(where / MANIFEST) else found
-    except FileNotFoundError:  # no manifest: made by an earlier version
-        return found
+    found, manifest = files.load_json(where / "meta.json"), where / MANIFEST
+    complete = isinstance(found, dict) and set(RECORDED) <= set(found)
+    harmed = manifest.exists() and files.harmed(manifest)  # a copy of an earlier version has none
+    return found if complete and not harmed else None
 
 
 def opened(name, found):
@@ -59,6 +56,7 @@ def alone(name, say):
 
 def make(name, source, say, damaged=""):
     """Keep what source() gives, (arrays, provenance), once it is checked; the whole provenance.
+    Asks for the lock `alone`.
 
     damaged: what is wrong with the copy that is there, which is then kept as NAME.damaged.
     """
