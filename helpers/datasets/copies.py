@@ -2,6 +2,8 @@
 
 import shutil
 
+import numpy as np
+
 from helpers.datasets import arrays as idx
 from helpers.datasets.catalogue import OWN, SETS
 from helpers.store import files, locks, paths
@@ -67,7 +69,7 @@ def make(name, source, say, damaged=""):
         shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
         partial.mkdir(parents=True)
         for key, array in arrays.items():
-            idx.save_npy(partial / f"{key}.npy", array.shape, (part.tobytes() for part in array))
+            idx.save_npy(partial / f"{key}.npy", array.shape, [np.ascontiguousarray(array)])
         content = {partial / "meta.json": files.as_json(found)}
         files.save_all(content, manifest=partial / MANIFEST)
         final = folder(name, found["kind"])
