@@ -87,7 +87,7 @@ def prepared(name, mode=None, mirror=None):
     mode, mirror = _settings(name, mode, mirror)
     if mode != "stand-in":
         held, offered = copies.meta(paths.DATA / name), mirrors.record(name, mirror)
-        if held and not (offered and _better(offered, held)):
+        if held and not (offered and mirrors.better(offered, held)):
             return held
         nearest = mirrors.record(SETS.get(name, OWN).substitute, mirror)
         if offered or nearest or (paths.DATA / name).exists():
@@ -202,12 +202,6 @@ def _settings(name, mode, mirror):
             choice = f"choose {', '.join(NAMES)}; or one of your own, by MIRROR=DIR, {mirrors.HOW}"
             raise UserError(f"Unknown data set {name!r} ({fault}): {choice}.")
     return mode, mirror
-
-
-def _better(offered, held):
-    """Whether a mirror has the set itself instead of a substitute, or a file changed since."""
-    was = held.get("mirror_sha256")
-    return held["kind"] == "substitute" or was is not None and offered.get("sha256", was) != was
 
 
 def _remedy(name):

@@ -58,6 +58,12 @@ def record(name, mirror):
     return told
 
 
+def better(offered, held):
+    """Whether a mirror has the set itself instead of a substitute, or a file changed since."""
+    was = held.get("mirror_sha256")
+    return held["kind"] == "substitute" or was is not None and offered.get("sha256", was) != was
+
+
 def held(mirror):
     """What a mirror holds, in words."""
     names = sorted(path.stem for path in Path(mirror).expanduser().glob("*.npz")) if mirror else ()
