@@ -10,9 +10,9 @@ from helpers.show import Prose
 from helpers.store import paths
 
 REPORTS = ("mnist-2019", "fashion-2021", "emnist-2021", "k49", "fingers")
-REPORTED = ("test_accuracy", "test_loss", "train_accuracy", "train_loss", "seconds")
+REPORTED = ("test_accuracy", "test_loss", "train_accuracy", "train_loss")
 ABOUT = (
-    *("verdict", "comparable", "threads", "multiplications", "averaged_accuracy", "averaged_loss"),
+    *("verdict", "multiplications", "averaged_accuracy", "averaged_loss"),
     *(f"reported_{name}" for name in REPORTED),
 )
 AUDIT = "06_data_audit"
@@ -61,41 +61,44 @@ def apart(record):
     return INCOMPARABLE.get(kind)
 
 
+def reported(record):
+    """The course report's figures for a record's run; none beside stand-in images, which must
+    never stand beside a published figure."""
+    drawn = record["dataset"]["kind"] == "stand-in"
+    return {} if drawn else runs.entry(record["run"]).get("reported", {})
+
+
 def verdict(record):
     """The reported test accuracy against those measured: "within", where it lies in the prediction
     interval for one more training, else the measured ones lie "above" or "below" it; or why there
     is no verdict."""
-    reported = runs.entry(record["run"]).get("reported", {}).get("test_accuracy")
-    if why := apart(record) or (reported is None and "not reported"):
+    figure = reported(record).get("test_accuracy")
+    if why := apart(record) or (figure is None and "not reported"):
         return why
     accuracies = [seed["test_accuracy"] for seed in record["seeds"]]
     if not (interval := statistics.next_training(accuracies)):
         return "too few trainings"
     low, high = interval
-    return "within" if low <= reported <= high else "above" if reported < low else "below"
+    return "within" if low <= figure <= high else "above" if figure < low else "below"
 
 
 def trainings(frame, records):
     """The rows of `results.frame` for some records, with what else their tables need.
 
-    `reported_NAME`: the course report's figures, none beside stand-in images; `verdict`,
-    `comparable`, `threads`; `multiplications` for one image; `averaged_accuracy` and
-    `averaged_loss`: training figures of the last epoch, taken while the network learns.
+    `reported_NAME`: the course report's figures; `verdict`; `multiplications` for one image;
+    `averaged_accuracy` and `averaged_loss`: training figures of the last epoch, taken while the
+    network learns.
     """
-    rows = {run: _about(run, record) for run, record in records.items()}
+    rows = {run: _about(record) for run, record in records.items()}
     about = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=ABOUT)
     return frame.join(about, on="run", how="inner")
 
 
-def _about(run, record):
-    drawn = record["dataset"]["kind"] == "stand-in"  # they never stand beside a published figure
-    reported = {} if drawn else runs.entry(run).get("reported", {})
+def _about(record):
     last = results.epochs(record).groupby("seed")[["accuracy", "loss"]].last().mean()
     return {
         "verdict": verdict(record),
-        "comparable": results.comparable(record),
-        "threads": record["hardware"]["threads"],
         "multiplications": sum(layer["macs"] for layer in record["layers"]),
         **last.add_prefix("averaged_"),
-        **{f"reported_{name}": reported.get(name) for name in REPORTED},
+        **{f"reported_{name}": reported(record).get(name) for name in REPORTED},
     }

@@ -1,22 +1,17 @@
-"""The report's tables over many runs, for report.ipynb and the README: frames with column names for
-people. `seeds` is what `courses.trainings` returns, or some of its rows: one for each run and seed.
+"""The report's tables over many runs, frames with column names for people, for report.ipynb, which
+has their captions, and the README. `seeds` is what `courses.trainings` returns, or some of its
+rows: one for each run and seed.
 """
 
 import re
 
 import pandas as pd
 
-from helpers import runs, statistics
+from helpers import runs
 from helpers.show import Prose, Table, plain
 from helpers.show.exhibits import slug
 from helpers.show.words import spread
 from report import courses
-
-
-def labels(seeds):
-    """The data sets behind a table, for the note below it."""
-    names = plain("; ".join(seeds["label"].unique()))
-    return f"Data: {names}."
 
 
 def by_run(seeds, columns):
@@ -71,40 +66,14 @@ def compared(seeds, report):
     if report not in courses.REPORTS:  # runs of one's own, which re-do nothing
         rows = rows.dropna(axis=1, how="all").drop(columns="Verdict", errors="ignore")
         told = f"Test accuracy, {plain(report)}"
-    return Table(rows, f"{told}.", f"tbl-{slug(report)}", note=labels(seeds))
-
-
-def numbers(seeds, profile):
-    """Every run in one table: what was trained, for how long, and what came out."""
-    rows = by_run(
-        seeds,
-        {
-            "Parameters": ("parameter_count", size),
-            "n": ("seed", "count"),
-            "Epochs": ("epochs", once(0, how="mean")),
-            "Seconds": ("seconds", once(0, how="median")),
-            "Training": ("train_accuracy", mean(2, " %")),
-            "Validation": ("validation_accuracy", mean(2, " %")),
-            "Test": ("test_accuracy", mean(2, " %")),
-            "Test loss": ("test_loss", mean(4)),
-        },
-    )
-    rows["Run"] = [courses.linked(run, profile) for run in rows.index]
-    return Table(
-        rows,
-        "Every run: mean and standard deviation over n trainings.",
-        "tbl-numbers",
-        note="Accuracies and losses of the final weights on plain images. Epochs are means, "
-        "seconds medians of one training; where the machine had other work they are upper bounds. "
-        + labels(seeds),
-    )
+    note = f"Data: {plain('; '.join(seeds['label'].unique()))}."
+    return Table(rows, f"{told}.", f"tbl-{slug(report)}", note=note)
 
 
 def reported(seeds):
     """Losses and training figures of every run whose report gives them, beside ours."""
-    names = ["test_loss", "train_accuracy", "train_loss"]
-    given = seeds.reindex(columns=[f"reported_{name}" for name in names])
-    rows = by_run(
+    given = seeds[["reported_test_loss", "reported_train_accuracy", "reported_train_loss"]]
+    return by_run(
         seeds[given.notna().any(axis=1)],
         {
             "Test loss, reported": ("reported_test_loss", once(4)),
@@ -117,38 +86,27 @@ def reported(seeds):
             "Final loss": ("train_loss", mean(4)),
         },
     )
-    return Table(
-        rows,
-        "Losses and training figures, as reported and as measured.",
-        "tbl-reported",
-        note="Averaged: over the last epoch, while the network learns and drops units, on images "
-        "as it sees them, weight penalties in the loss. Final: of the final weights, on plain "
-        "images. A report seldom says which of the two it prints.",
-    )
 
 
 def data(records):
-    """The data sets as they were used, with their provenance."""
+    """The data sets as they were used, with their provenance: sizes are the largest of any run."""
     sizes = ["train", "validation", "test"]
-    used = pd.DataFrame([record["dataset"] for record in records.values()])
-    columns = ["label", "kind", "classes", *sizes, "split", "licence", "sha256"]
-    used = used.assign(kind=list(map(courses.kind, used.to_dict("records"))))
-    used = used.reindex(columns=columns)
-    largest = used.sort_values(sizes, ascending=False).groupby("sha256").first()
-    rows = largest.loc[used["sha256"].unique()].reset_index()[columns]
-    rows["train"] = [" / ".join(f"{size:,}" for size in row) for row in rows[sizes].values]
-    rows["sha256"] = [text[:12] for text in rows["sha256"]]
-    rows = rows.drop(columns=["validation", "test"])
-    rows.columns = [
-        *("Data", "Kind", "Classes", "Train / validation / test", "Split", "Licence", "SHA-256")
-    ]
-    return Table(
-        rows,
-        "The images behind this edition.",
-        "tbl-data",
-        align="llrrlll",
-        note="Sizes are the largest that a run of this edition used. The hash is over the arrays, "
-        "so that the same images from two sources have the same one.",
+    columns = ["label", "name", "kind", "classes", *sizes, "split", "licence", "sha256"]
+    used = pd.DataFrame([record["dataset"] for record in records.values()], columns=columns)
+    largest = used.sort_values(sizes, ascending=False).drop_duplicates("sha256")
+    rows = largest.set_index("sha256", drop=False).loc[used["sha256"].unique()]
+    return pd.DataFrame(
+        {
+            "Data": rows["label"],
+            "Kind": list(map(courses.kind, rows.to_dict("records"))),
+            "Classes": rows["classes"],
+            "Train / validation / test": [
+                " / ".join(f"{size:,}" for size in row) for row in rows[sizes].values
+            ],
+            "Split": rows["split"],
+            "Licence": rows["licence"],
+            "SHA-256": rows["sha256"].str[:12],
+        }
     )
 
 
@@ -165,44 +123,4 @@ def networks(seeds):
         Runs=("run", "nunique"),
     )
     rows.insert(0, "Network", [Prose(f"`{network}`") for network in rows.index])
-    return Table(
-        rows,
-        "The networks, for the number of classes of their first run; of those found by search, "
-        "that of the first seed. Multiplications are multiply-accumulates for one image.",
-        "tbl-networks",
-        note=labels(seeds),
-    )
-
-
-def calibration(seeds):
-    """Negative log-likelihood and calibration error of each run, before and after scaling."""
-    rows = by_run(
-        seeds,
-        {
-            "NLL": ("nll", mean(3)),
-            "ECE": ("ece", mean(4)),
-            "Temperature": ("temperature", mean(2)),
-            "NLL, scaled": ("nll_scaled", mean(3)),
-            "ECE, scaled": ("ece_scaled", mean(4)),
-        },
-    )
-    return Table(
-        rows,
-        "How far the probabilities can be trusted, before and after temperature scaling.",
-        "tbl-calibration",
-        note="NLL: mean negative log-likelihood of the test images, in nats. ECE: expected "
-        "calibration error, 15 bins. Temperature: fitted on validation images; above 1 the network "
-        f"is too sure of itself; {statistics.TEMPERATURES[0]}, the least that the fit tries, says "
-        f"only that every validation image is named correctly. {labels(seeds)}",
-    )
-
-
-def listed(records):
-    """What is particular about each run: a list for an appendix."""
-    return Prose(
-        "\n".join(
-            f"- **{plain(runs.title(run))}**, `{run}`, {plain(record['dataset']['label'])}. "
-            f"{plain(runs.entry(run)['about'])}"
-            for run, record in records.items()
-        )
-    )
+    return rows

@@ -70,9 +70,8 @@ class Words:
     def difference(self, key):
         """What was measured for a claim (of several parts the first): difference, interval, n."""
         entry = self._parts(key)[0]
-        scale, digits = verdicts.UNITS.get(entry["quantity"], (100, 2))
-        unit = " points" if (scale, digits) == (100, 2) else ""
-        found = verdicts.interval(entry, scale, digits).replace(" [", f"{unit} [")
+        unit = "" if entry["quantity"] in verdicts.UNITS else " points"
+        found = verdicts.interval(entry).replace(" [", f"{unit} [")
         return f"{found} (n = {entry['n']})"
 
     def gap(self, key):

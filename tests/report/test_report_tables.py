@@ -70,8 +70,10 @@ def trainings(*records):
     return courses.trainings(pd.DataFrame(rows), {one["run"]: one for one in records})
 
 
-def cells(table):
-    return [[str(cell) for cell in row] for row in table.rows]
+def cells(shown):
+    """The cells of a frame or a table as text."""
+    rows = shown.values if isinstance(shown, pd.DataFrame) else shown.rows
+    return [[str(cell) for cell in row] for row in rows]
 
 
 def test_verdict_follows_the_rule_and_never_compares_what_must_not_be_compared():
@@ -108,20 +110,32 @@ def test_a_run_leads_to_the_page_of_its_notebook_where_there_is_one(folders):
     from helpers.store import files, paths
 
     files.save_bytes(paths.executed("full") / "mnist-mlp.html", b"a page")
-    shown = tables.numbers(trainings(record()), "full")
-    assert cells(shown)[0][0] == "[`mnist-mlp`](notebooks/mnist-mlp.html)"
+    linked = [str(courses.linked(run, "full")) for run in ("mnist-mlp", "mnist-cnn")]
+    assert linked == ["[`mnist-mlp`](notebooks/mnist-mlp.html)", "`mnist-cnn`"]
 
 
-def test_seconds_are_medians_which_one_paused_training_does_not_move(folders):
-    shown = tables.numbers(trainings(record(seconds=[50, 60, 900])), "full")
-    assert cells(shown)[0][2:5] == ["3", "20", "60"]
+def test_seconds_are_medians_which_one_paused_training_does_not_move():
+    wanted = {"n": ("seed", "count"), "Seconds": ("seconds", tables.once(0, how="median"))}
+    shown = tables.by_run(trainings(record(seconds=[50, 60, 900])), wanted)
+    assert cells(shown) == [["`mnist-mlp`", "3", "60"]]
+
+
+def test_a_cell_has_mean_and_deviation_of_several_seeds_and_one_number_of_one():
+    wanted = {"ECE": ("ece", tables.mean(4)), "Test": ("test_accuracy", tables.mean(2, " %"))}
+    shown = tables.by_run(trainings(record(deviations=[-0.01, 0.01]), record("k49-tuned")), wanted)
+    assert cells(shown) == [
+        ["`mnist-mlp`", "0.0500 ± 0.0000", "98.00 ± 1.41 %"],
+        ["`k49-tuned`", "0.0500", "98.00 %"],
+    ]
 
 
 def test_training_figures_stand_beside_the_reported_ones_but_not_a_stand_ins():
-    shown = cells(tables.reported(trainings(record(), record("emnist-first-letters"))))
-    assert shown[0][3:] == ["99.88 %", "97.00 %", "99.00 %", "0.0038", "0.1000", "0.0200"]
-    assert shown[1][1] == "0.5046" and shown[1][3] == "–", "this report gives a test loss only"
-    assert tables.reported(trainings(record(kind="stand-in"))).rows == []
+    shown = tables.reported(trainings(record(), record("emnist-first-letters")))
+    first, other = cells(shown)
+    assert first[3:] == ["99.88 %", "97.00 %", "99.00 %", "0.0038", "0.1000", "0.0200"]
+    assert other[1] == "0.5046"
+    assert pd.isna(shown["Training, reported"].iloc[1]), "this report gives a test loss only"
+    assert tables.reported(trainings(record(kind="stand-in"))).empty
 
 
 def test_a_data_set_is_shown_once_with_the_largest_sizes_that_a_run_used():
@@ -142,7 +156,7 @@ def test_two_data_sets_of_one_title_are_two_and_one_of_ones_own_is_not_official(
 
 def test_a_network_is_shown_once_with_its_cost_and_the_number_of_its_runs():
     shown = tables.networks(trainings(record(seconds=[1, 2]), record("mnist-cnn")))
-    assert cells(shown) == [["`mnist_mlp`", "mnist-2019", "669,706", "669,672", "2"]]
+    assert cells(shown) == [["`mnist_mlp`", "mnist-2019", "669706", "669672", "2"]]
 
 
 @pytest.mark.parametrize(
@@ -154,22 +168,16 @@ def test_an_edition_in_which_no_run_has_a_parameter_network_has_its_table(given,
     assert cells(tables.networks(seeds))[0][0] == f"`{shown}`"
 
 
-def test_calibration_is_told_before_and_after_scaling():
-    shown = tables.calibration(trainings(record()))
-    assert cells(shown) == [["`mnist-mlp`", "0.300", "0.0500", "1.50", "0.200", "0.0100"]]
-
-
 @pytest.mark.parametrize(
     "table",
     [
         tables.networks,
         tables.reported,
-        tables.calibration,
-        lambda seeds: tables.numbers(seeds, "full"),
+        lambda seeds: tables.by_run(seeds, {"ECE": ("ece", tables.mean(4))}),
         lambda seeds: tables.compared(seeds, "k49"),
     ],
 )
 def test_an_edition_without_a_run_of_the_course_reports_has_empty_tables(table):
     audits_only = trainings(record("audit-mnist")).drop(columns=list(courses.ABOUT))
-    assert table(courses.trainings(audits_only, {})).rows == []
-    assert tables.data({}).rows == []
+    assert cells(table(courses.trainings(audits_only, {}))) == []
+    assert tables.data({}).empty
