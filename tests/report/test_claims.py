@@ -12,7 +12,7 @@ import pytest
 from helpers import results, runs
 from helpers.store import files, paths
 from helpers.store.fields import QUANTITIES
-from report import claims, courses, quantities, verdicts
+from report import claims, courses, verdicts
 
 FULL = paths.ROOT / "report" / "full"
 VERDICTS = {claims.HOLDS, claims.FAILS, claims.CLOSE, claims.CANNOT}
@@ -144,10 +144,10 @@ def test_every_quantity_is_that_of_its_name():
     wanted |= {"late_accuracy": 0.7, "loss_below": 0.5, "search_lead": 0.05, "seconds": 12}
     wanted["swing"] = np.std([-0.15, 0.2], ddof=1)
     for name, value in wanted.items():
-        assert quantities.measure(seed, name) == pytest.approx(value), name
+        assert claims.measure(seed, name) == pytest.approx(value), name
     for name in (*wanted, "nll"):
-        assert quantities.measure({"test_accuracy": 0.9}, name) is None
-    assert set(quantities.DERIVED) <= set(QUANTITIES), "runs.yaml may name each"
+        assert claims.measure({"test_accuracy": 0.9}, name) is None
+    assert set(claims.DERIVED) <= set(QUANTITIES), "runs.yaml may name each"
 
 
 def test_every_claim_has_a_key_of_its_own_and_names_runs_on_the_same_data():
