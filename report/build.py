@@ -64,23 +64,21 @@ def _make(profile, targets, state, say):
             )
     before = load_json(state)
     _make_pages(profile, before.get("pages", {}) if isinstance(before, dict) else {}, say)
-    sources, pages = _sources(profile), _notebooks(profile)
-    figures = _write(profile, *targets, say)
-    files = [sha256(target) for target in targets]
-    save_json(state, {"sources": sources, "pages": pages, "figures": figures, "files": files})
+    made_from = {"sources": _sources(profile), "pages": _notebooks(profile)}  # as it is now
+    _write(profile, *targets, say)
+    save_json(state, {**_state(profile, targets), **made_from})
 
 
 def _write(profile, page, document, say):
-    """Execute report.ipynb, fill its words and typeset it twice. Returns the hash of the figures
-    that it shows. In the complete edition a paragraph that the records do not bear out is an error.
-    """
+    """Execute report.ipynb, fill its words and typeset it twice. In the complete edition a
+    paragraph that the records do not bear out is an error."""
     from report import pages, typeset, words
 
     records = results.load_all(profile)
     whole = profile == "full" and set(records) == set(runs.select())
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         node = pages.execute(NOTEBOOK, {"profile": profile})
-        figures, failed = _figures(profile), words.fill(node, profile)
+        failed = words.fill(node, profile)
         if whole and failed:  # the author must write these paragraphs anew
             raise paths.UserError(f"The report says what records do not: {'; '.join(failed)}.")
         if failed:
@@ -89,7 +87,6 @@ def _write(profile, page, document, say):
         about = {**_dated(records), **({} if whole else {"partial": "true"})}
         made = [pool.submit(make, text, folder, about) for make in (typeset.html, typeset.pdf)]
         save_all(dict(zip((page, document), [future.result() for future in made])))
-    return figures
 
 
 def _dated(records):

@@ -1,4 +1,4 @@
-"""The results in README.md, written from the full edition's records: `python -m report.readme`."""
+"""The results in README.md, written from the full edition's records, for build.py."""
 
 import re
 
@@ -15,55 +15,48 @@ HEADINGS = {
     "one-change": "And where no two runs of a course report differ in one thing alone:",
     "fast": "Shorter schedules for the same networks:",
 }
+LEFT = "run", "beside", "data", "verdict"  # columns of text; the others are numbers
 
 
 def results_table(profile="full"):
     """The results as Markdown: a row a run, what is missing, and our experiments apart."""
     everything = results.load_all(profile)
     records = courses.of_all(everything)
-    lines = [
-        "| run | data | parameters | reported | measured | n | seconds | verdict |",
-        "|:--|:--|--:|--:|--:|--:|--:|:--|",
-        *(_line(run, record) for run, record in records.items()),
-    ]
-    missing = [
-        f"`{run}`"
-        for run in runs.select()
-        if runs.entry(run)["report"] in courses.REPORTS and run not in records
-    ]
-    if missing:
+    lines = _table(records, "run data parameters reported measured n seconds verdict".split())
+    wanted = (run for run in runs.select() if runs.entry(run)["report"] in courses.REPORTS)
+    if missing := [f"`{run}`" for run in wanted if run not in records]:
         lines += ["", f"Not measured yet: {', '.join(missing)}."]
     for report, heading in HEADINGS.items():
-        if rows := courses.of_report(everything, report):
-            lines += ["", heading, "", "| run | beside | data | measured | n |"]
-            lines += ["|:--|:--|:--|--:|--:|", *(_beside(run, rows[run]) for run in rows)]
+        if ours := courses.of_report(everything, report):
+            lines += ["", heading, "", *_table(ours, "run beside data measured n".split())]
     return "\n".join(lines)
+
+
+def _table(records, columns):
+    rule = "|".join(":--" if name in LEFT else "--:" for name in columns)
+    cells = [[_cells(run, record)[name] for name in columns] for run, record in records.items()]
+    rows = [f"| {' | '.join(row)} |" for row in [columns, *cells]]
+    return [rows[0], f"|{rule}|", *rows[1:]]
+
+
+def _cells(run, record):
+    reported = courses.reported(record).get("test_accuracy")
+    return {
+        "run": f"`{run}`",
+        "beside": f"`{runs.entry(run).get('beside')}`",
+        "data": _data(record),
+        "parameters": results.network_size(record),
+        "reported": "-" if reported is None else percent(reported),
+        "measured": share(record, "test_accuracy"),
+        "n": str(len(record["seeds"])),
+        "seconds": f"{results.median(record, 'seconds'):,.0f}",
+        "verdict": courses.verdict(record),
+    }
 
 
 def _data(record):
     """The data set's title, with a sign where its images are not all the official ones."""
     return record["dataset"]["title"] + courses.SIGNS.get(record["dataset"]["kind"], "")
-
-
-def _line(run, record):
-    reported = runs.entry(run).get("reported", {}).get("test_accuracy")
-    cells = [
-        f"`{run}`",
-        _data(record),
-        results.network_size(record),
-        "-" if reported is None else percent(reported),
-        share(record, "test_accuracy"),
-        str(len(record["seeds"])),
-        f"{results.median(record, 'seconds'):,.0f}",
-        courses.verdict(record),
-    ]
-    return f"| {' | '.join(cells)} |"
-
-
-def _beside(run, record):
-    measured, n = share(record, "test_accuracy"), len(record["seeds"])
-    other = runs.entry(run)["beside"]
-    return f"| `{run}` | `{other}` | {_data(record)} | {measured} | {n} |"
 
 
 def write(profile="full"):
@@ -75,7 +68,3 @@ def write(profile="full"):
     if after != before:
         files.save_bytes(path, after.encode())
     return after != before
-
-
-if __name__ == "__main__":
-    print("README.md:", "written" if write() else "up to date")
