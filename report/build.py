@@ -101,8 +101,11 @@ def _dated(records):
 def _make_pages(profile, before, say):
     """A page of every executed notebook, where none is there of this very execution.
 
-    `before`: what `_notebooks` said when pages were last made. A page that fails is named.
+    `before`: what `_notebooks` said when pages were last made. A page that fails is named, and the
+    report does not link it.
     """
+    from report.pages import one_line
+
     folder, now = paths.executed(profile), _notebooks(profile)
     for page in folder.glob("*.html"):
         gone = not page.with_suffix(".ipynb").exists()
@@ -110,19 +113,11 @@ def _make_pages(profile, before, say):
             page.unlink()
     wanted = [folder / f"{run}.ipynb" for run in now if not (folder / f"{run}.html").exists()]
     with ThreadPoolExecutor(2) as pool:
-        for notebook, failure in zip(wanted, pool.map(_failure, wanted)):
-            if failure:  # the report does not link it
-                say(f"{notebook.name}: no page of this notebook was made: {failure}")
-
-
-def _failure(notebook):
-    """Make one page; what stood against it in one line, or None."""
-    from report.pages import one_line
-
-    try:
-        page_of_run(notebook, notebook.with_suffix(".html"))
-    except Exception as error:  # whatever is the matter with one notebook, the report goes on
-        return one_line(error) or type(error).__name__
+        made = [pool.submit(page_of_run, path, path.with_suffix(".html")) for path in wanted]
+    for notebook, future in zip(wanted, made):
+        if error := future.exception():  # whatever is the matter with it, the report goes on
+            why = one_line(error) or type(error).__name__
+            say(f"{notebook.name}: no page of this notebook was made: {why}")
 
 
 def page_of_run(notebook, page):

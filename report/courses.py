@@ -3,18 +3,11 @@
 report.ipynb, its tables and the README call it.
 """
 
-import pandas as pd
-
-from helpers import datasets, results, runs, statistics
+from helpers import datasets, runs, statistics
 from helpers.show import Prose
 from helpers.store import paths
 
 REPORTS = ("mnist-2019", "fashion-2021", "emnist-2021", "k49", "fingers")
-REPORTED = ("test_accuracy", "test_loss", "train_accuracy", "train_loss")
-ABOUT = (
-    *("verdict", "multiplications", "averaged_accuracy", "averaged_loss"),
-    *(f"reported_{name}" for name in REPORTED),
-)
 AUDIT = "06_data_audit"
 KINDS = ("audit", "course-protocol", "one-change", "fast", "study")  # all that is our own
 SIGNS = {"partial": " †", "substitute": " ‡"}  # explained once, where the data are told
@@ -80,25 +73,3 @@ def verdict(record):
         return "too few trainings"
     low, high = interval
     return "within" if low <= figure <= high else "above" if figure < low else "below"
-
-
-def trainings(frame, records):
-    """The rows of `results.frame` for some records, with what else their tables need.
-
-    `reported_NAME`: the course report's figures; `verdict`; `multiplications` for one image;
-    `averaged_accuracy` and `averaged_loss`: training figures of the last epoch, taken while the
-    network learns.
-    """
-    rows = {run: _about(record) for run, record in records.items()}
-    about = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=ABOUT)
-    return frame.join(about, on="run", how="inner")
-
-
-def _about(record):
-    last = results.epochs(record).groupby("seed")[["accuracy", "loss"]].last().mean()
-    return {
-        "verdict": verdict(record),
-        "multiplications": sum(layer["macs"] for layer in record["layers"]),
-        **last.add_prefix("averaged_"),
-        **{f"reported_{name}": reported(record).get(name) for name in REPORTED},
-    }

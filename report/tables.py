@@ -1,21 +1,20 @@
 """The report's tables over many runs, frames with column names for people, for report.ipynb, which
-has their captions, and the README. `seeds` is what `courses.trainings` returns, or some of its
-rows: one for each run and seed.
+has their captions, and the README. `records` is a dict from run to record; `seeds` are rows of
+`results.frame`, one for each run and seed.
 """
-
-import re
 
 import pandas as pd
 
-from helpers import runs
+from helpers import results, runs
 from helpers.show import Prose, Table, plain
 from helpers.show.exhibits import slug
-from helpers.show.words import spread
+from helpers.show.words import data_named, percent, share, spread, value
+from helpers.store import fields
 from report import courses
 
 
 def by_run(seeds, columns):
-    """A frame with a row a run, its name first, from some rows of `trainings`.
+    """A frame with a row a run, its name first.
 
     `columns`: name for people -> (column of `seeds`, what makes one cell of its values over seeds).
     """
@@ -30,14 +29,9 @@ def mean(digits, unit=""):
     return lambda values: spread(values, digits, 100 if unit else 1) + unit
 
 
-def once(digits, unit="", how="max"):
-    """For `by_run`: one number, the same for each seed or as `how` says; a dash if none."""
-
-    def cell(values):
-        number = values.agg(how) * (100 if unit else 1)
-        return None if pd.isna(number) else f"{number:,.{digits}f}{unit}"
-
-    return cell
+def whole(how):
+    """For `by_run`: one whole number, as `how` says, "mean" or "median"."""
+    return lambda values: f"{values.agg(how):,.0f}"
 
 
 def size(counts):
@@ -46,46 +40,69 @@ def size(counts):
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def compared(seeds, report):
+OUTCOME = "Run Network Beside Data Parameters Reported Measured n Seconds Verdict".split()
+
+
+def outcomes(records):
+    """A row a run: what it is, and its test accuracy as reported and as measured; a sign behind
+    its name where its images are not all the official ones."""
+    rows = []
+    for run, record in records.items():
+        sign = courses.SIGNS.get(record["dataset"]["kind"], "")
+        reported = courses.reported(record).get("test_accuracy")
+        row = {
+            "Run": f"`{run}`",
+            "Network": runs.title(run) + sign,
+            "Beside": f"`{runs.entry(run).get('beside')}`",
+            "Data": record["dataset"]["title"] + sign,
+            "Parameters": results.network_size(record),
+            "Reported": reported and percent(reported),
+            "Measured": share(record, "test_accuracy"),
+            "n": str(len(record["seeds"])),
+            "Seconds": f"{results.median(record, 'seconds'):,.0f}",
+            "Verdict": courses.verdict(record),
+        }
+        rows.append(row)
+    return pd.DataFrame(rows, columns=OUTCOME)
+
+
+def compared(records, report):
     """A course report's runs for the body: test accuracy as reported, as measured, the verdict."""
-    seeds = seeds[seeds["report"] == report]
-    rows = by_run(
-        seeds,
-        {
-            "Reported": ("reported_test_accuracy", once(2, " %")),
-            "Measured": ("test_accuracy", mean(2, " %")),
-            "n": ("seed", "count"),
-            "Verdict": ("verdict", "first"),
-        },
-    ).rename(columns={"Run": "Network"})
-    marks = seeds.groupby("run", sort=False)["kind"].first().map(courses.SIGNS).fillna("")
-    rows["Network"] = [runs.title(run) + mark for run, mark in marks.items()]
+    records = courses.of_report(records, report)
+    rows = outcomes(records)[["Network", "Reported", "Measured", "n", "Verdict"]]
+    told = "Test accuracy as reported and as measured"
     if rows["Reported"].isna().all():  # it gives no test accuracy
-        rows = rows.drop(columns=["Reported", "Verdict"])
-    told = "Test accuracy" + " as reported and as measured" * ("Reported" in rows)
+        rows, told = rows.drop(columns=["Reported", "Verdict"]), "Test accuracy"
     if report not in courses.REPORTS:  # runs of one's own, which re-do nothing
-        rows = rows.dropna(axis=1, how="all").drop(columns="Verdict", errors="ignore")
-        told = f"Test accuracy, {plain(report)}"
-    note = f"Data: {plain('; '.join(seeds['label'].unique()))}."
-    return Table(rows, f"{told}.", f"tbl-{slug(report)}", note=note)
+        rows, told = (
+            rows.drop(columns="Verdict", errors="ignore"),
+            f"Test accuracy, {plain(report)}",
+        )
+    return Table(rows, f"{told}.", f"tbl-{slug(report)}", note=data_named(records.values()))
 
 
-def reported(seeds):
+def reported(records):
     """Losses and training figures of every run whose report gives them, beside ours."""
-    given = seeds[["reported_test_loss", "reported_train_accuracy", "reported_train_loss"]]
-    return by_run(
-        seeds[given.notna().any(axis=1)],
-        {
-            "Test loss, reported": ("reported_test_loss", once(4)),
-            "Test loss": ("test_loss", mean(4)),
-            "Training, reported": ("reported_train_accuracy", once(2, " %")),
-            "Averaged": ("averaged_accuracy", once(2, " %")),
-            "Final": ("train_accuracy", mean(2, " %")),
-            "Training loss, reported": ("reported_train_loss", once(4)),
-            "Averaged loss": ("averaged_loss", once(4)),
-            "Final loss": ("train_loss", mean(4)),
-        },
-    )
+    rows = []
+    for run, record in records.items():
+        given = courses.reported(record)
+        figures = [given.get(name) for name in ("test_loss", "train_accuracy", "train_loss")]
+        if figures == [None] * 3:
+            continue
+        last = results.epochs(record).groupby("seed")[["accuracy", "loss"]].last().mean()
+        row = {
+            "Run": Prose(f"`{run}`"),
+            "Test loss, reported": figures[0] and f"{figures[0]:.4f}",
+            "Test loss": value(record, "test_loss"),
+            "Training, reported": figures[1] and percent(figures[1]),
+            "Averaged": percent(last["accuracy"]),
+            "Final": share(record, "train_accuracy"),
+            "Training loss, reported": figures[2] and f"{figures[2]:.4f}",
+            "Averaged loss": f"{last['loss']:.4f}",
+            "Final loss": value(record, "train_loss"),
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def data(records):
@@ -110,17 +127,20 @@ def data(records):
     )
 
 
-def networks(seeds):
-    """The networks of the edition: parameters and multiplications for one image. Of a run of
-    several networks it is the first, whose parameters its record counts."""
-    named = seeds.reindex(columns=["network", "networks"]).astype(object)
-    several = named["networks"].map(lambda names: re.split("[ +]", names)[0], na_action="ignore")
-    named = seeds.assign(network=named["network"].fillna(several).fillna("found by search"))
-    rows = named.groupby("network", sort=False).agg(
-        Report=("report", "first"),
-        Parameters=("parameter_count", "first"),
-        Multiplications=("multiplications", "first"),
-        Runs=("run", "nunique"),
+def networks(records):
+    """The networks: parameters and multiplications for one image. Of a run of several networks it
+    is the first, whose parameters its record counts."""
+    rows = pd.DataFrame(
+        {
+            "Network": next(iter(fields.networks(record["parameters"])[0]), "found by search"),
+            "Report": runs.entry(run)["report"],
+            "Parameters": record["parameter_count"],
+            "Multiplications": sum(layer["macs"] for layer in record["layers"]),
+        }
+        for run, record in records.items()
     )
-    rows.insert(0, "Network", [Prose(f"`{network}`") for network in rows.index])
-    return rows
+    if rows.empty:
+        return rows
+    counts, shown = rows["Network"].value_counts(), rows.drop_duplicates("Network")
+    named = shown["Network"].map("`{}`".format).map(Prose)
+    return shown.assign(Network=named, Runs=shown["Network"].map(counts))

@@ -90,13 +90,9 @@ class Words:
         """official, partial, substitute or stand-in."""
         return self._record(run)["dataset"]["kind"]
 
-    def n(self, run):
-        """How many trainings a run has."""
-        return len(self._record(run)["seeds"])
-
-    def trainings(self):
-        """How many trainings the edition rests on."""
-        return sum(map(self.n, self._records))
+    def n(self, *names):
+        """How many trainings these runs have; without a name, all of the edition."""
+        return sum(len(self._record(run)["seeds"]) for run in names or self._records)
 
     def share(self, run, metric="test_accuracy"):
         """Mean and deviation over seeds of an accuracy, in percent."""
