@@ -9,6 +9,7 @@ lies on one side: of zero, or, where two are said to be equal, of a margin set b
 import functools
 
 import numpy as np
+import yaml
 
 from helpers import results, runs, statistics
 from helpers.store import files, paths
@@ -125,6 +126,19 @@ def _values(record, quantity):
         if (value := measure(seed, quantity)) is not None:
             values[seed["seed"], versions["backend"], hardware["accelerator"]] = row, value
     return values
+
+
+def steps(records, profile):
+    """What parts of a network or its training buy: the pairs of report/steps.yaml of which both
+    runs have records on the same test images. Dicts with `part`, `what`, `alone`, the records
+    `before` and `after`, and the numbers of `compare`."""
+    right, taken = functools.partial(rightness, profile), []
+    for pair in yaml.safe_load((paths.REPORT_SOURCE / "steps.yaml").read_text(encoding="utf-8")):
+        before, after = records.get(pair["before"]), records.get(pair["after"])
+        numbers = compare(after, before, right) if before and after else NOTHING
+        if numbers["n"]:
+            taken.append({"alone": False, **pair, "before": before, "after": after, **numbers})
+    return taken
 
 
 def measure(seed, quantity):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from report import protocol
+from report import evidence
 
 
 def record(
@@ -50,7 +50,7 @@ def record(
 
 def test_the_verdict_is_that_of_the_one_rule_and_none_where_nothing_may_be_compared():
     told = [
-        protocol.experiments({"x": record(**change)})["Verdict"][0]
+        evidence.experiments({"x": record(**change)})["Verdict"][0]
         for change in ({"profile": "quick"}, {"kind": "stand-in"}, {"kind": "partial"}, {})
     ]
     assert told == ["short run", "stand-in", "part of the data", "too few trainings"]
@@ -58,18 +58,18 @@ def test_the_verdict_is_that_of_the_one_rule_and_none_where_nothing_may_be_compa
 
 def test_tables_show_reported_figures_beside_real_images_only():
     shown = [
-        protocol.experiments({"mnist-second-v2-course": record(kind=kind)})["Reported"][0]
+        evidence.experiments({"mnist-second-v2-course": record(kind=kind)})["Reported"][0]
         for kind in ("official", "stand-in")
     ]
     assert shown == ["98.55 %", None]
-    assert protocol.experiments({}).empty
+    assert evidence.experiments({}).empty
 
 
 def test_swing_is_that_of_the_second_half():
-    found = protocol.swing(record(curves=([0.1, 0.2, 0.90, 0.92], [0.1, 0.2, 0.91, 0.95])))
+    found = evidence.swing(record(curves=([0.1, 0.2, 0.90, 0.92], [0.1, 0.2, 0.91, 0.95])))
     assert (found["low"], found["high"], found["mean"]) == (0.90, 0.95, pytest.approx(0.935))
 
 
 def test_the_best_epoch_and_what_it_flatters_are_told():
-    row = protocol.experiments({"mnist-second-v2-course": record()}).iloc[0]
+    row = evidence.experiments({"mnist-second-v2-course": record()}).iloc[0]
     assert (row["Best epoch"], row["Flattery"]) == ("98.85 %", "0.10")
