@@ -32,16 +32,14 @@ def build(profile, force=False, say=print):
     targets = [paths.report(profile) / name for name in ("report.html", "report.pdf")]
     state = paths.report(profile) / ".report.json"
     current = not force and load_json(state) == _state(profile, targets)
-    if not current and not results.load_all(profile):
-        raise paths.UserError(
-            f"There are no results of profile {profile} to report on: "
-            f"`make all PROFILE={profile}` makes them, or says which run failed and why."
-        )
     if not current:
-        with locks.held(
-            state.with_suffix(".lock"),
-            lambda holder: say(f"The report is being written by {holder}; waiting for it"),
-        ):
+        if not results.load_all(profile):
+            raise paths.UserError(
+                f"There are no results of profile {profile} to report on: "
+                f"`make all PROFILE={profile}` makes them, or says which run failed and why."
+            )
+        wait = "The report is being written by {}; waiting for it"
+        with locks.held(state.with_suffix(".lock"), lambda holder: say(wait.format(holder))):
             _make(profile, targets, state, say)
     if profile == "full" and paths.OUT == paths.ROOT:
         from report import readme

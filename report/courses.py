@@ -3,7 +3,7 @@
 report.ipynb, its tables and the README call it.
 """
 
-from helpers import datasets, runs, statistics
+from helpers import runs, statistics
 from helpers.show import Prose
 from helpers.store import paths
 
@@ -28,11 +28,6 @@ def _report(run):
 def of_all(records):
     """The records of the course reports and of runs that a user added, without those of KINDS."""
     return {run: record for run, record in records.items() if _report(run) not in KINDS}
-
-
-def kind(dataset):
-    """What a record's data set is: official, ..., or of one's own, which nobody has published."""
-    return dataset["kind"] if dataset["name"] in datasets.NAMES else "own"
 
 
 def of_report(records, report):

@@ -10,7 +10,7 @@ from helpers import results, runs, statistics
 from helpers.show import Prose
 from helpers.show.words import percent, share
 from helpers.store import paths
-from report import courses
+from report import courses, tables
 
 
 def accuracies(records, profile):
@@ -68,12 +68,6 @@ def _between(low, high):
     return f"{100 * low:.2f} to {100 * high:.2f}"
 
 
-def chosen(record):
-    """Means over seeds of what choosing an epoch on one half of the test images promised there and
-    kept on the other: `lead`, `promised`, `kept`, `optimism` and so on, fractions."""
-    return pd.DataFrame([seed["selection"] for seed in record["seeds"]]).mean()
-
-
 def swing(record):
     """Lowest and highest accuracy on the watched images in the second half of the training of any
     seed, and the mean of the last epochs: `low`, `high`, `mean`."""
@@ -83,24 +77,18 @@ def swing(record):
 
 
 def experiments(records):
-    """A row an experiment: test accuracy as reported, of the last epoch, over the later epochs, of
-    the best one, and what choosing the best one flatters."""
+    """A row an experiment: its outcome; over the later epochs, and of the best one, the accuracy on
+    the test images, which chose it; and what that flatters."""
     rows = []
-    for run, record in records.items():
-        later, best = swing(record), chosen(record)
-        reported = courses.reported(record).get("test_accuracy")
+    for record in records.values():
+        later, chosen = swing(record), pd.DataFrame([s["selection"] for s in record["seeds"]])
         row = {
-            "Run": runs.title(run),
-            "Reported": reported and percent(reported),
-            "Last epoch": share(record, "test_accuracy"),
-            "n": str(len(record["seeds"])),
             "Later epochs": f"{100 * later['low']:.2f} to {percent(later['high'])}",
-            "Verdict": courses.verdict(record),
-            "Best epoch": percent(later["mean"] + best["lead"]),
-            "Flattery": f"{100 * best['optimism']:.2f}",
+            "Best epoch": percent(later["mean"] + chosen["lead"].mean()),
+            "Flattery": f"{100 * chosen['optimism'].mean():.2f}",
         }
         rows.append(row)
-    return pd.DataFrame(rows)
+    return tables.outcomes(records)[tables.BODY].join(pd.DataFrame(rows))
 
 
 def least_loss(accuracy):

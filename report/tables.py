@@ -5,7 +5,7 @@ has their captions, and the README. `records` is a dict from run to record; `see
 
 import pandas as pd
 
-from helpers import results, runs
+from helpers import datasets, results, runs
 from helpers.show import Prose, Table, plain
 from helpers.show.exhibits import slug
 from helpers.show.words import data_named, percent, share, spread, value
@@ -40,7 +40,7 @@ def size(counts):
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-OUTCOME = "Run Network Beside Data Parameters Reported Measured n Seconds Verdict".split()
+BODY = ["Network", "Reported", "Measured", "n", "Verdict"]  # what the report's sections show
 
 
 def outcomes(records):
@@ -63,14 +63,13 @@ def outcomes(records):
             "Verdict": courses.verdict(record),
         }
         rows.append(row)
-    return pd.DataFrame(rows, columns=OUTCOME)
+    return pd.DataFrame(rows, columns=[*BODY, "Run", "Beside", "Data", "Parameters", "Seconds"])
 
 
 def compared(records, report):
     """A course report's runs for the body: test accuracy as reported, as measured, the verdict."""
     records = courses.of_report(records, report)
-    rows = outcomes(records)[["Network", "Reported", "Measured", "n", "Verdict"]]
-    told = "Test accuracy as reported and as measured"
+    rows, told = outcomes(records)[BODY], "Test accuracy as reported and as measured"
     if rows["Reported"].isna().all():  # it gives no test accuracy
         rows, told = rows.drop(columns=["Reported", "Verdict"]), "Test accuracy"
     if report not in courses.REPORTS:  # runs of one's own, which re-do nothing
@@ -115,7 +114,7 @@ def data(records):
     return pd.DataFrame(
         {
             "Data": rows["label"],
-            "Kind": list(map(courses.kind, rows.to_dict("records"))),
+            "Kind": rows["kind"].where(rows["name"].isin(datasets.NAMES), "own"),
             "Classes": rows["classes"],
             "Train / validation / test": [
                 " / ".join(f"{size:,}" for size in row) for row in rows[sizes].values

@@ -82,10 +82,6 @@ class Words:
             raise LookupError(run)
         return self._records[run]
 
-    def title(self, run):
-        """The title of the data set that a run saw."""
-        return plain(self._record(run)["dataset"]["title"])
-
     def kind(self, run):
         """official, partial, substitute or stand-in."""
         return self._record(run)["dataset"]["kind"]
