@@ -21,10 +21,7 @@ def mcnemar(right_a, right_b):
     """Exact two-sided McNemar test on the same images; two bool arrays (n,). Returns p, 1 where
     the two never differ (McNemar 1947). It compares two given networks, and not the procedures
     that made them, which another seed may order the other way."""
-    return _sign_test(int(np.sum(right_a & ~right_b)), int(np.sum(~right_a & right_b)))
-
-
-def _sign_test(wins, losses):
+    wins, losses = int(np.sum(right_a & ~right_b)), int(np.sum(~right_a & right_b))
     # Twice the tail of the binomial distribution with p = 1/2.
     tail = special.bdtr(min(wins, losses), wins + losses, 0.5)
     return float(min(1.0, 2 * tail)) if wins + losses else 1.0
@@ -150,24 +147,3 @@ def stratified_bootstrap(y_true, right, samples=2000, seed=0, level=0.95):
         means.append(counts @ values / total)
     low, high = np.percentile(np.mean(drawn, axis=0), [50 * (1 - level), 50 * (1 + level)])
     return float(np.mean(means)), float(low), float(high)
-
-
-def smallest_gap(level=0.05):
-    """The fewest test images by which one classifier must beat another for the exact McNemar test
-    to see it at this level, if they differ in no others: 6 at 5 %."""
-    return next(count for count in range(1, 100) if 2 * 0.5**count < level)
-
-
-def cautious_gap(a, b, n):
-    """p of the exact McNemar test for accuracies a and b on the same n images, if no image were
-    wrong for both: the largest that answers with these accuracies can give (unless a + b < 1).
-
-    What two published figures show by themselves, when the answers are not at hand.
-    """
-    return _sign_test(round(n * (1 - b)), round(n * (1 - a)))
-
-
-def without_twins(right, twin):
-    """Accuracy on all test images and on those without a twin among the training images (None
-    where none is left). right: bool (seeds, n); twin: bool (n,). Means over seeds."""
-    return float(np.mean(right)), float(np.mean(right[:, ~twin])) if (~twin).any() else None

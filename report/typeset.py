@@ -32,7 +32,7 @@ def html(text, folder, metadata=None):
 
     With `lenient` in the metadata what cannot be shown is said on the page and does not stop it.
     """
-    css = (STYLE / "report.css").read_text(encoding="utf-8") + _kana_font(text)
+    css = (STYLE / "report.css").read_text(encoding="utf-8") + _kana_font(text, folder)
     script = (STYLE / "report.js").read_text(encoding="utf-8")
     template = (STYLE / "report.html").read_text(encoding="utf-8")
     for mark, content in (("/*CSS*/", css), ("/*JS*/", script), ("/*HASH*/", _hash(script))):
@@ -114,26 +114,19 @@ def pandoc_program():
     return str(carried if carried.exists() else pypandoc.get_pandoc_path())
 
 
-def _kana_font(text):
+def _kana_font(text, folder):
     """CSS that brings the kana and kanji of a text along: a subset of the font, as a data URL."""
     signs = sorted(set(re.findall(KANA, text)))
     if not signs:
         return ""
-    import io
-
     from fontTools import subset
 
-    options = subset.Options(flavor="woff", layout_features=[], hinting=False)
-    options.recalc_timestamp, options.name_IDs = False, [0, 1, 2, 13, 14]
-    font = subset.load_font(str(kana_folder() / "ipaexg.ttf"), options, lazy=True)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=map(ord, signs))
-    subsetter.subset(font)
-    content = io.BytesIO()
-    subset.save_font(font, content, options)
-    font.close()
-    address = base64.b64encode(content.getvalue()).decode()
+    made, codes = Path(folder) / "kana.woff", [f"U+{ord(sign):04X}" for sign in signs]
+    options = ["--flavor=woff", "--no-hinting", "--layout-features=", "--name-IDs=0,1,2,13,14"]
+    font, wanted = str(kana_folder() / "ipaexg.ttf"), f"--unicodes={','.join(codes)}"
+    subset.main([font, wanted, f"--output-file={made}", *options])
+    address = base64.b64encode(made.read_bytes()).decode()
     return (
         f'\n@font-face {{ font-family: "Kana"; src: url("data:font/woff;base64,{address}") '
-        f'format("woff"); unicode-range: {", ".join(f"U+{ord(sign):04X}" for sign in signs)}; }}\n'
+        f'format("woff"); unicode-range: {", ".join(codes)}; }}\n'
     )

@@ -16,7 +16,7 @@ def forest(steps, profile):
     circles: this one thing changed. Grey diamonds: other things changed with it.
 
     `steps`: dicts with `part`, `what`, `alone`, `n`, `difference` and the ends of its interval,
-    fractions, as report/parts.py makes them, and the records `before` and `after`.
+    fractions, as report/claims.py makes them, and the records `before` and `after`.
     """
     steps = sorted(steps, key=lambda step: [s["part"] for s in steps].index(step["part"]))
     names = [fit(step["what"], 2.5, 3) for step in steps]

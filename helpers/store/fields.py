@@ -80,7 +80,7 @@ REPORTED = {
     "history": {**CURVES, **{f"val_{name}": kind for name, kind in CURVES.items()}},
 }
 # What a claim of runs.yaml may compare, which its head explains: metrics of a seed, and what
-# report/quantities.py makes of them.
+# report/claims.py makes of them.
 QUANTITIES = (
     "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "test_accuracy",
     "test_loss", "epochs", "seconds", "seconds_per_epoch", "nll", "gap", "loss_gap", "loss_ratio",
