@@ -40,6 +40,7 @@ def confusion(record, answers):
     body = canvas(5.6, record["dataset"])
     axes, *beside = body.subplots(1, 1 + many, width_ratios=(5, 1)[: 1 + many], squeeze=False)[0]
     look = {"cmap": "mako_r", "norm": PowerNorm(0.55, 0, 100), "square": True, "cbar": False}
+    look["rasterized"] = many  # thousands of cells
     seaborn.heatmap(percent, mask=percent == 0, ax=axes, annot=texts, fmt="", **look, **CELLS)
     places = np.arange(len(names)) + 0.5
     axes.set_xticks(places, [fit(name, 4.8 / len(names)) for name in names])
@@ -92,7 +93,7 @@ def recalls(records, profile):
 
 def _recalls(records, profile):
     """{label}: the recall of each class, the share of its test images that is named correctly, in
-    percent; mean over seeds. Dark cells are the classes that a run gets wrong most often.
+    percent; mean over seeds. Cells that stand out: the classes that a run gets wrong most often.
     """
     import pandas as pd
     import seaborn
@@ -205,7 +206,7 @@ def plane(record, images, labels, trained, n=2000):
         x, y = points[labels[:n] == number].T
         shape = "^" if few and number >= len(CYCLE) else "o"
         look = {"color": colours[number], "marker": shape, "s": 9, "linewidths": 0, "alpha": 0.6}
-        axes.scatter(x, y, label=name, **look)
+        axes.scatter(x, y, label=name, rasterized=True, **look)
         if not few and len(x):
             axes.text(np.median(x), np.median(y), name, size=10, ha="center", bbox=box)
     if few:

@@ -1,7 +1,6 @@
 """The figures: each draws without a warning, says which images it shows, and is not drawn again
 without need."""
 
-import io
 import json
 import subprocess
 import sys
@@ -13,7 +12,8 @@ import pytest
 from helpers import augmentation, explain, results, show
 from helpers.show import answers as of_answers
 from helpers.show import drawn as files_of
-from helpers.show.canvas import BAD, BANNER, SMALL, WIDTH, canvas, fit, png, spell, style
+from helpers.show.canvas import BAD, BANNER, SMALL, WIDTH, canvas, encoded, fit, spell, style
+from helpers.show.exhibits import size
 from helpers.show.training import kept_epoch
 from helpers.show.words import set_names
 from helpers.store import files, paths
@@ -185,6 +185,10 @@ FIGURES = {
     "how-many": lambda **d: show.how_many(of("images", **d)),
     "moves": lambda **d: show.moves(record(**d)),
 }
+OF_IMAGES = set(
+    "samples augmented mistakes gallery attention feature-maps filters closest neighbours doubts "
+    "changes".split()
+)
 OVERALL = {
     "curves": lambda **d: show.all_curves(many(**d), "full"),
     "reported-measured": lambda **d: show.reported_measured(many(**d), "full"),
@@ -210,20 +214,19 @@ def texts(body):
 def drawing(shown, monkeypatch):
     """What a figure draws, caught on its way to a file."""
     drawn = []
-    monkeypatch.setattr(files_of, "png", lambda body: drawn.append(body) or png(body))
+    monkeypatch.setattr(files_of, "encoded", lambda body: drawn.append(body) or encoded(body))
     shown()
     return drawn[0]
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_runs_figure_draws_at_report_width_and_is_kept_with_its_caption(name, place):
-    from PIL import Image
-
     shown = FIGURES[name]()
     assert shown.label == f"fig-mnist-mlp-{name}" and "{" not in shown.caption
-    assert shown.path == place / "mnist-mlp" / f"{name}.png"
-    with Image.open(shown.path) as image:
-        assert image.width == round(WIDTH * 160) and 60 < image.height < 9.6 * 160
+    kind, inch = ("png", 160) if name in OF_IMAGES else ("svg", 72)
+    assert shown.path == place / "mnist-mlp" / f"{name}.{kind}"
+    across, down = size(shown.content)
+    assert across == round(WIDTH * inch) and 60 < down < 9.6 * inch
     entry = files.load_json(place / "mnist-mlp" / "index.json")[name]
     assert entry["caption"] == shown.caption and entry["sha256"] == files.sha256(shown.path)
     assert show.kept(record(), name).caption == shown.caption
@@ -232,7 +235,7 @@ def test_a_runs_figure_draws_at_report_width_and_is_kept_with_its_caption(name, 
 @pytest.mark.parametrize("name", OVERALL)
 def test_a_figure_of_many_runs_is_kept_under_all(name, place):
     shown = OVERALL[name]()
-    assert shown.label == f"fig-{name}" and shown.path == place / "all" / f"{name}.png"
+    assert shown.label == f"fig-{name}" and shown.path == place / "all" / f"{name}.svg"
 
 
 @pytest.mark.parametrize("name, shown", [*FIGURES.items(), *OVERALL.items()])
@@ -473,12 +476,12 @@ def test_long_names_are_broken_and_cut_to_fit():
 def count(monkeypatch):
     """How often something has been drawn."""
     drawn = []
-    monkeypatch.setattr(files_of, "png", lambda body: drawn.append(1) or png(body))
+    monkeypatch.setattr(files_of, "encoded", lambda body: drawn.append(1) or encoded(body))
     return lambda: len(drawn)
 
 
 def test_a_figure_is_drawn_when_it_is_missing_damaged_or_from_other_numbers(place, count):
-    path = place / "mnist-mlp" / "curves.png"
+    path = place / "mnist-mlp" / "curves.svg"
     show.curves(record())
     show.curves(json.loads(json.dumps({**record(), "figures": ["x"], "finished": "now"})))
     assert count() == 1, "a record that was saved is the same"
@@ -526,13 +529,13 @@ def test_a_figure_that_was_listed_by_an_older_version_is_kept(place):
     index.write_text(json.dumps({"curves": "A caption.", "gone": "Another.", "odd": 3}))
     assert show.kept(record(), "curves").caption == "A caption."
     assert show.kept(record(), "gone") is None and show.kept(record(), "odd") is None
-    (place / "mnist-mlp" / "curves.png").write_bytes(b"no picture")
+    (place / "mnist-mlp" / "curves.svg").write_bytes(b"no picture")
     assert show.kept(record(), "curves") is None
 
 
 def test_saving_a_figure_is_atomic(place, monkeypatch):
     show.curves(record())
-    before = (place / "mnist-mlp" / "curves.png").read_bytes()
+    before = (place / "mnist-mlp" / "curves.svg").read_bytes()
 
     def full(*arguments):
         raise OSError(28, "No space left on device")
@@ -540,21 +543,45 @@ def test_saving_a_figure_is_atomic(place, monkeypatch):
     monkeypatch.setattr("os.replace", full)
     with pytest.raises(paths.UserError):
         show.curves(record(accuracy=0.5))
-    assert (place / "mnist-mlp" / "curves.png").read_bytes() == before
-    assert {p.name for p in (place / "mnist-mlp").iterdir()} == {"curves.png", "index.json"}
+    assert (place / "mnist-mlp" / "curves.svg").read_bytes() == before
+    assert {p.name for p in (place / "mnist-mlp").iterdir()} == {"curves.svg", "index.json"}
 
 
 def test_the_same_inputs_give_the_same_bytes_and_no_date_or_program():
     first = show.trials(record()).content
     show.trials(record(accuracy=0.5))
     assert show.trials(record()).content == first
+    assert first.startswith(b"<svg") and b"Matplotlib" not in first and b"metadata" not in first
+    first = show.filters(record(), network()).content
+    assert show.filters(record(), network()).content == first
     assert b"Software" not in first and b"tIME" not in first and b"tEXt" not in first
+
+
+def test_a_chart_says_what_it_shows_in_nothing_but_shapes():
+    import xml.etree.ElementTree as tree
+
+    chart = show.confusion(record(class_names=["<script>alert(1)</script>", *KANA[1:]]), ANSWERS)
+    names = {element.tag.split("}")[1] for element in tree.fromstring(chart.content).iter()}
+    assert names <= set("svg g defs style path use clipPath rect".split())
+
+
+def test_a_chart_of_an_older_version_is_shown_until_it_is_drawn_again(place):
+    old = show.filters(record(), network()).content
+    files.save_bytes(place / "mnist-mlp" / "curves.png", old)
+    entry = {"caption": "A caption.", "key": "of old", "sha256": files.bytes_sha256(old)}
+    files.save_json(place / "mnist-mlp" / "index.json", {"curves": entry})
+    assert show.kept(record(), "curves").content == old
+    assert results.figures(record())[0]["path"].endswith("curves.png")
+    assert show.curves(record()).path.suffix == ".svg"
+    assert show.kept(record(), "curves").path.suffix == ".svg"
+    assert not (place / "mnist-mlp" / "curves.png").exists()
+    assert results.figures(record())[0]["path"].endswith("curves.svg")
 
 
 def test_drawing_leaves_no_setting_and_no_open_figure_behind(tmp_path):
     code = (
         "import matplotlib, numpy as np\n"
-        "from helpers.show.canvas import canvas, png, style\n"
+        "from helpers.show.canvas import canvas, encoded, style\n"
         "matplotlib.rcParams['font.size'] = 30\n"
         "state = lambda: {key: matplotlib.rcParams._get(key) for key in matplotlib.rcParams}\n"
         "before = state()\n"
@@ -562,7 +589,7 @@ def test_drawing_leaves_no_setting_and_no_open_figure_behind(tmp_path):
         "    body = canvas(1, {'label': 'あ', 'kind': 'official'})\n"
         "    body.subplots().plot([1, 2])\n"
         "    assert matplotlib.rcParams['font.size'] == 7.5\n"
-        "    png(body)\n"
+        "    encoded(body)\n"
         "import matplotlib.pyplot\n"
         "assert state() == before and not matplotlib.pyplot.get_fignums()"
     )
@@ -584,12 +611,11 @@ def test_asking_whether_a_figure_is_up_to_date_needs_no_matplotlib(tmp_path):
 
 def test_a_figure_shows_itself_in_jupyterlab_once():
     from IPython.core.formatters import DisplayFormatter
-    from PIL import Image
 
     shown = show.curves(record())
     forms, _ = DisplayFormatter().format(shown)
     assert set(forms) == {"text/plain", "text/html", "text/markdown"}
-    assert Image.open(io.BytesIO(shown.content)).size[0] == 1040
+    assert 'src="data:image/svg+xml;base64,' in forms["text/html"]
 
 
 @pytest.mark.parametrize("sign", ["亿", "한", "म", "🤖"])
