@@ -1,7 +1,5 @@
 """Figures of test answers: confusions, recalls, calibration, the last hidden layer. Notebooks."""
 
-import re
-
 import numpy as np
 
 from helpers import results, statistics
@@ -81,14 +79,7 @@ def recalls(records, profile):
     sets = {}
     for run, record in records.items():
         sets.setdefault(record["dataset"]["sha256"], {})[run] = record
-    names = {}
-    for sha256, group in sets.items():
-        label = next(iter(group.values()))["dataset"]["label"]
-        name = "-".join(re.findall("[a-z0-9]+", label.lower()))
-        taken = name in names.values() or not label.isascii()
-        names[sha256] = f"{name}-{sha256[:12]}".strip("-") if taken or not name else name
-    drawn = [figure(_recalls, f"recalls-{name}") for name in names.values()]
-    return [draw(group, profile) for draw, group in zip(drawn, sets.values())]
+    return [figure(_recalls, f"recalls-{s[:12]}")(group, profile) for s, group in sets.items()]
 
 
 def _recalls(records, profile):
@@ -158,7 +149,7 @@ def reliabilities(records, profile):
         axes.set_xlabel("Confidence, %")
         axes.tick_params(labelbottom=True)
     body.supylabel("Share that is right, %", size=8)
-    legend(body, axes.get_legend_handles_labels()[0], 3)
+    legend(body, 3)
     return body
 
 

@@ -72,6 +72,11 @@ def canvas(height, datasets, free=False):
     return body
 
 
+def about(data):
+    """What `canvas` asks of a data set that is loaded and has no record yet."""
+    return {"label": data.label, "kind": data.kind}
+
+
 def panels(body, names, **options):
     """Small axes under their names, five in a row; `options` are those of Matplotlib's subplots."""
     grid = body.subplots(-(-len(names) // 5), 5, squeeze=False, **options).ravel()
@@ -82,17 +87,17 @@ def panels(body, names, **options):
     return grid[: len(names)]
 
 
-def sign(label, line="none", **options):
-    """One entry of a legend: a line, a marker, or both."""
-    from matplotlib.lines import Line2D
-
-    return Line2D([], [], linestyle=line, label=label, **options)
-
-
-def legend(body, signs, columns):
-    """A legend below all axes."""
+def legend(body, columns, named=str):
+    """A legend below all axes of what is labelled in them, each label once, as it is `named`."""
+    entries = {}
+    for axes in body.axes:
+        for drawn, label in zip(*axes.get_legend_handles_labels()):
+            entries.setdefault(label, drawn)
+        if axes.get_legend():  # seaborn's, in the drawing
+            axes.get_legend().remove()
     look = {"columnspacing": 1.6, "handlelength": 2.2, "labelspacing": 0.35}
-    body.legend(handles=signs, loc="outside lower center", ncols=columns, **look)
+    look |= {"loc": "outside lower center", "ncols": columns}
+    body.legend(entries.values(), map(named, entries), **look)
 
 
 def fit(text, width, lines=2):

@@ -24,6 +24,7 @@ FACTS = ("run", "parameters", "dataset", "layers", "seeds", "extra", "reported")
 LACKING = " Signs that the fonts lack stand as their code points."
 # Of the text's width; the others take all of it.
 WIDTHS = {"confusion": "80%", "plane": "70%", "reliability": "70%", "transformations": "80%"}
+WIDTHS["samples"] = "72%"
 
 
 def figure(function=None, name=None):
@@ -67,22 +68,22 @@ def figure(function=None, name=None):
     return shown
 
 
-def kept(record, name, width=None):
+def kept(record, name):
     """A figure that the run's notebook drew, or None where it is not there or damaged."""
     folder = paths.figures(*_place(record))
     entry = _index(folder).get(name)
     whole = entry and _whole(folder, name, entry)
-    return _exhibit(folder, name, entry, width) if whole else None
+    return _exhibit(folder, name, entry) if whole else None
 
 
 def _place(record=None, profile=None, run="all", **others):
     return (record["parameters"]["profile"], record["run"]) if record else (profile, run)
 
 
-def _exhibit(folder, name, entry, width=None):
+def _exhibit(folder, name, entry):
     run = "" if folder.name == "all" else f"{slug(folder.name)}-"
-    width = width or WIDTHS.get(name, "100%")
-    return Figure(_path(folder, name), entry["caption"], f"fig-{run}{name}", width)
+    path, width = _path(folder, name), WIDTHS.get(name, "100%")
+    return Figure(path, entry["caption"], f"fig-{run}{name}", width)
 
 
 def _index(folder):

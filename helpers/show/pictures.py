@@ -6,7 +6,7 @@ import numpy as np
 
 from helpers import runs
 from helpers.results import median_seed
-from helpers.show.canvas import BAD, BLACK, GOOD, SMALL, WIDTH, canvas, fit
+from helpers.show.canvas import BAD, BLACK, GOOD, SMALL, WIDTH, about, canvas, fit
 from helpers.show.drawn import figure
 from helpers.show.exhibits import plain
 
@@ -22,7 +22,7 @@ def samples(data, run, profile):
         framed = np.pad(images, ((0, n - len(images)), (1, 1), (0, 0)), constant_values=255)
         stacks.append(framed.reshape(-1, images.shape[2]))
     names = [fit(name, WIDTH / columns) for name in data.class_names]
-    return grid(stacks, _about(data), columns, above=names)[0], {"label": plain(data.label)}
+    return grid(stacks, about(data), columns, above=names)[0], {"label": plain(data.label)}
 
 
 @figure
@@ -33,7 +33,7 @@ def augmented(data, run, profile, originals, versions):
     """
     images = [image for images in (originals, *versions) for image in images]
     names = ["original", *(f"version {number}" for number in range(1, len(versions) + 1))]
-    return grid(images, _about(data), len(originals), rows=names)[0], {"n": len(versions)}
+    return grid(images, about(data), len(originals), rows=names)[0], {"n": len(versions)}
 
 
 @figure
@@ -195,7 +195,3 @@ def _most_confident_mistakes(answers, seed):
 
 def _percent(probability):  # 99.97 % must not read as certainty
     return f"{100 * probability:.1f} %" if probability < 0.9995 else ">99.9 %"
-
-
-def _about(data):
-    return {"label": data.label, "kind": data.kind}
