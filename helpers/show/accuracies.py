@@ -7,7 +7,7 @@ import numpy as np
 
 from helpers import runs
 from helpers.results import comparable
-from helpers.show.canvas import BLUE, GREY, RED, canvas, fit, legend
+from helpers.show.canvas import BLUE, GREY, RED, canvas, fit, legend, panels
 from helpers.show.drawn import figure
 from helpers.show.exhibits import Prose, slug
 from helpers.show.words import set_names, titles
@@ -49,7 +49,7 @@ def reported_measured(records, profile, verdicts=None):
     """Every test accuracy that a course report prints, beside ours: the mean of our trainings, and
     the interval in which one more training would lie with a probability of 95 % (of three trainings
     or more). Right: ✓ reported inside it, ▲ ours higher, ▼ ours lower, – too few trainings,
-    ○ not comparable, and hollow. The scale is logarithmic in the errors.
+    ○ (and hollow) not comparable. The scale is logarithmic in the errors.
 
     `verdicts` maps a run to a word of `SIGNS`, or to why there is none. A stand-in's accuracy is
     never shown beside a published one.
@@ -108,18 +108,14 @@ def cost(records, profile):
     shown = [r for r in records.values() if "parameter_count" not in r["seeds"][0]]
     sets, names = {}, set_names(shown)
     for record in shown:
-        sets.setdefault(record["dataset"]["sha256"], []).append(record)
-    sets = {sha256: group for sha256, group in sets.items() if len(group) > 1}
+        sets.setdefault(names[record["dataset"]["sha256"]], []).append(record)
+    sets = {name: group for name, group in sets.items() if len(group) > 1}
     if not sets:
         return ""
-    rows = -(-len(sets) // 2)
-    body = canvas(1.55 * rows + 0.2, [r["dataset"] for group in sets.values() for r in group])
-    grid = body.subplots(rows, min(2, len(sets)), squeeze=False).ravel()
-    for axes in grid[len(sets) :]:
-        axes.remove()
-    for axes, (sha256, group) in zip(grid, sets.items()):
+    drawn = [record["dataset"] for group in sets.values() for record in group]
+    body = canvas(1.55 * -(-len(sets) // 2) + 0.2, drawn)
+    for axes, group in zip(panels(body, list(sets), min(2, len(sets))), sets.values()):
         _front(axes, group)
-        axes.set_title(names[sha256], pad=3)
     body.supylabel("Test accuracy, %", size=8)
     body.supxlabel("Multiplications for one image", size=8)
     return body

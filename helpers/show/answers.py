@@ -27,10 +27,10 @@ def confusion(record, answers):
     from matplotlib.colors import PowerNorm
 
     names, read = record["dataset"]["class_names"], np.atleast_2d(answers["y_pred"])
-    counts = pd.crosstab(np.tile(answers["y_true"], len(read)), read.ravel())
+    true = np.tile(answers["y_true"], len(read))
     classes, many = range(len(names)), len(names) > 12
-    counts = counts.reindex(index=classes, columns=classes, fill_value=0).to_numpy()
-    percent = 100 * counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    shares = pd.crosstab(true, read.ravel(), normalize="index")
+    percent = 100 * shares.reindex(index=classes, columns=classes, fill_value=0).to_numpy()
     if many:
         order = confusion_order(percent)
         percent, names = percent[np.ix_(order, order)], [names[place] for place in order]
@@ -38,12 +38,10 @@ def confusion(record, answers):
     body = canvas(5.6, record["dataset"])
     axes, *beside = body.subplots(1, 1 + many, width_ratios=(5, 1)[: 1 + many], squeeze=False)[0]
     look = {"cmap": "mako_r", "norm": PowerNorm(0.55, 0, 100), "square": True, "cbar": False}
-    look["rasterized"] = many  # thousands of cells
-    seaborn.heatmap(percent, mask=percent == 0, ax=axes, annot=texts, fmt="", **look, **CELLS)
-    places = np.arange(len(names)) + 0.5
-    axes.set_xticks(places, [fit(name, 4.8 / len(names)) for name in names])
-    axes.set_yticks(places, [fit(name, 0.9, 1) for name in names], rotation=0)
-    axes.tick_params(length=0, pad=2)
+    look |= {"xticklabels": [fit(name, 4.8 / len(names)) for name in names], "fmt": ""}
+    look |= {"yticklabels": [fit(name, 0.9, 1) for name in names], "rasterized": many}
+    seaborn.heatmap(percent, mask=percent == 0, ax=axes, annot=texts, **look, **CELLS)
+    axes.tick_params(length=0, pad=2, rotation=0)
     axes.set(xlabel="Predicted class", ylabel="True class")
     if many:
         _commonest(beside[0], percent, names)

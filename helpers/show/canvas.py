@@ -77,13 +77,13 @@ def about(data):
     return {"label": data.label, "kind": data.kind}
 
 
-def panels(body, names, **options):
-    """Small axes under their names, five in a row; `options` are those of Matplotlib's subplots."""
-    grid = body.subplots(-(-len(names) // 5), 5, squeeze=False, **options).ravel()
+def panels(body, names, columns=5, **options):
+    """Small axes under their names, so many in a row; `options` are Matplotlib's of subplots."""
+    grid = body.subplots(-(-len(names) // columns), columns, squeeze=False, **options).ravel()
     for axes in grid[len(names) :]:
         axes.remove()
     for axes, name in zip(grid, names):
-        axes.set_title(fit(name, 0.86 * WIDTH / 5), size=SMALL, loc="center")
+        axes.set_title(fit(name, 0.86 * WIDTH / columns), size=SMALL, loc="center")
     return grid[: len(names)]
 
 

@@ -137,10 +137,8 @@ def _pairs(record, answers, x_train, y_train, x_test, closest, n=8):
     body, panels = grid(images, record["dataset"], n, above, [""] * 2 * n + below, rows)
     for axes, alike in zip(panels[2 * n :], y_train[near] == true):
         axes.xaxis.label.set_color(BLACK if alike else BAD)
-    some = (
-        "in equal steps from the one with the closest training image to the one with the farthest"
-    )
-    which = "that have the closest training image" if closest else some
+    some = "from the one with the closest training image to the one with the farthest"
+    which = "that have the closest training image" if closest else f"in equal steps {some}"
     return body, {"which": which, "side": record["parameters"]["side"]}
 
 
@@ -163,11 +161,9 @@ def grid(images, dataset, columns, above=(), below=(), rows=(), frames=(), **loo
     """
     down, size = -(-len(images) // columns), (WIDTH - 0.95 * bool(rows)) / columns - 0.04
     tall = size * images[0].shape[0] / images[0].shape[1] + 0.05 + 0.05 * bool(frames)
-    over, under = (
-        0.15 * max((1 + text.count("\n") for text in texts), default=0) for texts in (above, below)
-    )
-    text = over * (down if len(above) > columns else 1) + under * (down if frames else 1)
-    body = canvas(down * tall + text + 0.05, dataset)
+    over, under = (max((1 + t.count("\n") for t in texts), default=0) for texts in (above, below))
+    lines = over * (down if len(above) > columns else 1) + under * (down if frames else 1)
+    body = canvas(down * tall + 0.15 * lines + 0.05, dataset)
     panels = body.subplots(down, columns, squeeze=False).ravel()
     look = {"cmap": "gray", "vmin": 0, "vmax": 255, **look}
     for axes, *given in zip_longest(panels, images, above, below, frames):

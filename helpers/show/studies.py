@@ -7,9 +7,9 @@ from helpers import runs
 from helpers.augmentation import CHANGES, changed
 from helpers.show.canvas import BLUE, CYCLE, GREY, RED, about, canvas, legend
 from helpers.show.drawn import figure
-from helpers.show.exhibits import Table, plain, slug
+from helpers.show.exhibits import Table, plain
 from helpers.show.pictures import grid
-from helpers.show.words import data_named, percent, spread
+from helpers.show.words import data_named, percent
 from helpers.statistics import power_law
 
 NEAREST = "nearest neighbour"
@@ -102,7 +102,7 @@ def _quarters(record):
 def how_many(record):
     """{run}: test error by the number of training images, both axes logarithmic; a point is one
     training. The line is a power law fitted to the blue circles; the band is where 95 % of single
-    trainings should lie if it goes on, which the grey squares show.
+    trainings should lie if it goes on, which the grey squares show.{found}
     """
     frame, law = _errors(record)
     body = canvas(2.7, record["dataset"])
@@ -111,9 +111,14 @@ def how_many(record):
     for fitted, marker, colour in ((True, "o", BLUE), (False, "s", GREY)):
         some = frame[frame["fitted"] == fitted]
         axes.plot(some["images"], some["error"], marker, color=colour, markersize=5, zorder=3)
+    found = ""
     if law is not None:
         axes.plot(law["images"], law["expected"], color=BLUE)
         axes.fill_between(law["images"], law["low"], law["high"], color=BLUE, alpha=0.15, lw=0)
+        ends = frame[~frame["fitted"]].merge(law)
+        inside = ends["error"].between(ends["low"], ends["high"]).sum()
+        found = f" It holds {inside} of {len(ends)}. By this law twice the images leave"
+        found += f" {percent(law.attrs['left'], 0)} of the errors."
     numbers = sorted(frame["images"].unique())
     axes.set_xticks(numbers, [f"{number:,}" for number in numbers])
     low, high = frame["error"].min(), frame["error"].max()
@@ -122,32 +127,7 @@ def how_many(record):
     axes.set_ylim(0.75 * low, 1.3 * high)
     axes.minorticks_off()
     axes.grid()
-    return body
-
-
-def promised(record):
-    """Accuracy by the number of training images, and what the smaller parts promised of it."""
-    frame, law = _errors(record)
-    groups = frame.groupby("images")["error"]
-    table = groups.agg(n="size", accuracy=lambda errors: spread(100 - errors, 2)).reset_index()
-    table[["Promised", "Inside"]] = None
-    if law is not None:
-        ends = frame[~frame["fitted"]].merge(law)
-        ends["inside"] = ends["error"].between(ends["low"], ends["high"])
-        for images, some in ends.groupby("images"):
-            told = f"{100 - some['high'].max():.2f} to {100 - some['low'].max():.2f}"
-            inside = f"{some['inside'].sum()} of {len(some)}"
-            table.loc[table["images"] == images, ["Promised", "Inside"]] = told, inside
-    note = "Accuracies in percent, mean and deviation over n seeds. Promised: where 95 % of single "
-    note += "trainings should lie by a power law through the errors of the smaller parts. "
-    if law is not None:
-        note += f"Its slope: doubling the images leaves {percent(law.attrs['left'], 0)} of the "
-        note += "errors. "
-    title = runs.title(record["run"])
-    caption = f"{title}: accuracy by the number of images, and what a power law promised."
-    label = f"tbl-{slug(record['run'])}-law"
-    table = table.rename(columns={"images": "Images", "accuracy": "Test accuracy"})
-    return Table(table, caption, label, "rrrrr", note + data_named([record]))
+    return body, {"found": found}
 
 
 def twins(records):

@@ -13,6 +13,7 @@ from helpers import augmentation, explain, results, show
 from helpers.show import answers as of_answers
 from helpers.show import drawn as files_of
 from helpers.show.canvas import BAD, BANNER, SMALL, WIDTH, canvas, encoded, fit, spell, style
+from helpers.show.chance import chances, deviations
 from helpers.show.exhibits import size
 from helpers.show.training import kept_epoch
 from helpers.show.words import set_names
@@ -201,7 +202,7 @@ OVERALL = {
     "distances": lambda **d: show.distances(
         many(**d), dict.fromkeys(many(), PAIRS["distance"]), "full"
     ),
-    "recalls-mnist": lambda **d: show.recalls({"mnist-mlp": record(**d)}, "full")[0],
+    "recalls-a": lambda **d: show.recalls({"mnist-mlp": record(**d)}, "full")[0],
     "reliabilities": lambda **d: show.reliabilities(many(**d), "full"),
 }
 
@@ -397,16 +398,22 @@ def test_errors_are_told_as_accuracies_and_a_perfect_one_has_its_place(monkeypat
 
 
 @pytest.mark.parametrize(
-    "verdict, marker",
-    [("within", list), ("above", "^"), ("below", "v"), ("part of the data", "o"), (None, None)],
+    "verdict, told",
+    [("within", "✓"), ("above", "▲"), ("below", "▼"), ("part of the data", "○"), (None, "")],
 )
-def test_a_verdict_has_its_sign_at_the_margin(verdict, marker):
+def test_a_verdict_has_its_sign_at_the_margin_and_the_caption_explains_it(verdict, told):
     verdicts = {"mnist-mlp": verdict} if verdict else None
     with style():
         body = show.reported_measured.__wrapped__({"mnist-mlp": record()}, "full", verdicts)
-    signs = [line for line in body.axes[0].lines if list(line.get_xdata()) == [1.025]]
-    assert len(signs) == (verdict is not None)
-    assert all(marker in (line.get_marker(), type(line.get_marker())) for line in signs)
+    assert [text.get_text() for text in body.axes[0].texts if text.get_position()[0] > 1] == [told]
+    assert told in show.reported_measured.__doc__
+
+
+def test_a_legend_names_each_thing_once_as_it_is_in_the_drawing(monkeypatch):
+    body = drawing(FIGURES["curves"], monkeypatch)
+    named = [text.get_text() for text in body.legends[0].get_texts()]
+    assert named == ["training", "validation", "weights kept"], "at the lowest loss"
+    assert not any(axes.get_legend() for axes in body.axes)
 
 
 def test_runs_without_a_reported_accuracy_do_not_stand_beside_any():
@@ -638,7 +645,7 @@ def test_data_sets_are_told_apart_by_their_arrays_and_not_by_their_titles(folder
         {"classes": 4, "class_names": KANA[:4], "sha256": "0b"},
     ]
     for title, names in (
-        ("MNIST", ["fig-recalls-mnist", "fig-recalls-mnist-0b"]),
+        ("MNIST", ["fig-recalls-0a", "fig-recalls-0b"]),
         ("Буквы", ["fig-recalls-0a", "fig-recalls-0b"]),
     ):
         about = [{"label": title, "title": title, **one} for one in sets]
@@ -657,13 +664,10 @@ def test_a_run_of_any_name_has_a_label_of_its_own(folders, run):
 
 
 def test_a_law_is_fitted_to_the_small_parts_and_judged_on_the_large_ones(monkeypatch):
-    table = show.promised(of("images"))
-    rows = [dict(zip(table.head, row)) for row in table.rows]
-    assert [row["Images"] for row in rows] == ["600", "1,200", "2,400", "4,800", "9,600"]
-    assert [row["Promised"] == "–" for row in rows] == [True] * 3 + [False] * 2
-    assert all(row["Inside"] == "2 of 2" for row in rows[3:])
-    assert "81 % of the errors" in table.note, "2 ** -0.3"
-    body = drawing(lambda: show.how_many(of("images")), monkeypatch)
+    caption = show.how_many(of("images")).caption
+    assert "It holds 4 of 4." in caption, "two seeds of two large parts"
+    assert "leave 81 % of the errors" in caption, "2 ** -0.3"
+    body = drawing(lambda: show.how_many(of("images", test=201)), monkeypatch)
     kinds = [type(artist).__name__ for artist in body.get_figure(root=True).findobj()]
     assert kinds.count("FillBetweenPolyCollection") == 1, "the band"
 
@@ -673,15 +677,14 @@ def test_too_few_parts_promise_nothing_and_are_shown(parts):
     content = of("images")
     for one in content["seeds"]:
         one["points"] = one["points"][:parts]
-    table = show.promised(content)
-    assert len(table.rows) == parts and {row[3] for row in table.rows} == {"–"}
-    assert "slope" not in table.note and show.how_many(content).path.exists()
+    shown = show.how_many(content)
+    assert shown.path.exists() and "law fitted" in shown.caption and "holds" not in shown.caption
 
 
 def test_a_training_without_a_single_mistake_has_its_place_on_the_axis():
     content = of("images")
     content["seeds"][0]["points"][-1]["test_accuracy"] = 1.0
-    assert show.how_many(content).path.exists() and show.promised(content).rows[-1][2]
+    assert "It holds 2 of 4." in show.how_many(content).caption, "of both seeds: they share points"
 
 
 def test_twins_are_told_at_each_size_and_no_study_tells_none():
@@ -695,24 +698,23 @@ def test_twins_are_told_at_each_size_and_no_study_tells_none():
 
 
 def test_four_kinds_of_chance_are_told_apart():
-    rows = {row[0]: row[1:] for row in show.moved(record(accuracy=0.8)).rows}
-    assert list(rows) == [
+    content = record(accuracy=0.8)
+    found = deviations(content, chances(content)[0])
+    assert list(found.index) == [
         "another seed",
         "another split",
         "other test images",
         "another of the last epochs",
     ]
-    assert rows["another seed"][0] == rows["another split"][0] == "2"
+    assert found.loc["another seed", "n"] == found.loc["another split", "n"] == 2
     spread = 100 * np.std([0.8, 0.81], ddof=1)
-    assert float(rows["another seed"][1]) == pytest.approx(spread, abs=6e-3)
+    assert found.loc["another seed", "deviation"] == pytest.approx(spread)
     binomial = 100 * (0.805 * 0.195 / 200) ** 0.5
-    assert float(rows["other test images"][1]) == pytest.approx(binomial, abs=6e-3)
+    assert found.loc["other test images", "deviation"] == pytest.approx(binomial)
 
 
 def test_of_one_training_only_what_one_training_knows_is_told():
     content = record(epochs=((5, 2),))
-    assert {row[0] for row in show.moved(content).rows} == {
-        "other test images",
-        "another of the last epochs",
-    }
+    found = deviations(content, chances(content)[0])["deviation"]
+    assert set(found.dropna().index) == {"other test images", "another of the last epochs"}
     assert show.moves(content).path.exists()
