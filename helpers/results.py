@@ -108,12 +108,13 @@ def figures(content):
     profile, run = content["parameters"]["profile"], content["run"]
     folder = paths.figures(profile, run)
     index = files.load_json(folder / "index.json")
+    drawn = {path.stem: path.name for path in sorted(folder.glob("*.[ps][nv]g"))}
     rows = []
     for name, entry in sorted(index.items()) if isinstance(index, dict) else ():
         caption = entry.get("caption") if isinstance(entry, dict) else entry
         if re.fullmatch(r"[\w-]{1,99}", name) and isinstance(caption, str):
-            if (folder / f"{name}.png").exists():
-                path = f"figures/{profile}/{run}/{name}.png"
+            if name in drawn:
+                path = f"figures/{profile}/{run}/{drawn[name]}"
                 rows.append({"path": path, "caption": caption})
     return rows
 

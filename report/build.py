@@ -168,7 +168,7 @@ def _notebooks(profile):
 
 
 def _figures(profile):
-    return _hash((paths.OUT / "figures" / profile).rglob("*.png"))
+    return _hash((paths.OUT / "figures" / profile).rglob("*.[ps][nv]g"))
 
 
 def _style():
