@@ -41,7 +41,11 @@ class Words:
         return parts
 
     def _verdicts(self, keys):
-        return [claims.overall(self._parts(key)) for key in keys]
+        return [self.verdict(key) for key in keys]
+
+    def verdict(self, key):
+        """A claim's verdict, one of the four of report/claims.py."""
+        return claims.overall(self._parts(key))
 
     def holds(self, *keys):
         """Whether all these claims hold."""
