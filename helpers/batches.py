@@ -65,19 +65,13 @@ def _fitting(data, train_images, validation_images, test_images):
     held_out = {0: available // 5, -1: test}.get(validation_images, validation_images)
     if held_out and held_out + max(train_images, data.classes) <= available:
         return train_images, held_out
-    if data.name in datasets.NAMES:
-        raise UserError(
-            f"{data.label} has {available:,} training images, too few for {train_images:,} to "
-            f"train on and {held_out:,} to validate on: ask for fewer."
-        )
-    least = max(5, -(-data.classes * 5 // 4))  # of which a fifth can be held out
-    if available < least:
-        raise UserError(
-            f"{data.label} ({data.name}) has {available:,} training images of {data.classes} "
-            f"classes, too few to train on and to validate on: {least:,} are the least."
-        )
-    held_out = min(held_out, available // 5)
+    asked, held_out = f"{held_out:,} to validate on", min(held_out, available // 5)
     train = min(train_images or available, available - held_out)
+    if data.name in datasets.NAMES or not held_out or train < data.classes:
+        raise UserError(
+            f"{data.label} has {available:,} training images of {data.classes} classes, too few "
+            f"for {train_images or 'some'} to train on and {asked}: ask for fewer, or add images."
+        )
     sizes = train, held_out, min(test_images or test, test)
     told = "{:,} to train on, {:,} to validate on, {:,} to test on".format(*sizes)
     print(f"{data.label} has fewer images than were asked for: {told}.")

@@ -13,9 +13,11 @@ import numpy as np
 from helpers import runs
 from helpers.store import files, paths
 from helpers.store.machine import hardware, versions
-from helpers.store.records import FIELDS, harmed, load, predictions, without_repeats  # noqa: F401
+from helpers.store.records import FIELDS as FIELDS
+from helpers.store.records import harmed as harmed
+from helpers.store.records import load, predictions, without_repeats
 
-PROVENANCE = ("name", "title", "kind", "sha256", "class_names", "classes")
+PROVENANCE = "name title kind sha256 class_names classes split licence source".split()
 # Networks up to this many parameters leave the first seed's weights beside a `full` record.
 WEIGHTS_LIMIT = 100_000
 
@@ -32,7 +34,7 @@ def record(parameters, data, parts, trained, outcomes, extra=None):
     line, model = runs.entry(parameters["run"]), trained[0].model
     values = {name: parameters[name] for name in runs.notebook_parameters(line["notebook"])}
     made = {"versions": versions(), "hardware": hardware()}
-    known = {key: data.meta.get(key) for key in (*PROVENANCE, "split", "licence", "source")}
+    known = {key: data.meta.get(key) for key in PROVENANCE}
     content = {
         "run": values["run"],
         "notebook": line["notebook"],

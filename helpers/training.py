@@ -46,10 +46,10 @@ def optimizer(name, learning_rate):
     return keras.optimizers.get({"class_name": name, "config": {"learning_rate": learning_rate}})
 
 
-def one_cycle(peak, steps, rise=0.3):
-    """A learning rate for `steps` batches in all: from a 25th of `peak` straight up to it over the
-    share `rise` of them, then down to 0 along half a cosine (Smith 2018; PyTorch's OneCycleLR)."""
-    up = max(1, round(rise * steps))
+def one_cycle(peak, steps):
+    """A learning rate for `steps` batches in all: from a 25th of `peak` straight up to it over 0.3
+    of them, then down to 0 along half a cosine (Smith 2018; PyTorch's OneCycleLR)."""
+    up = max(1, round(0.3 * steps))
     down, up = max(1, steps - up), {"warmup_target": peak, "warmup_steps": up}
     return keras.optimizers.schedules.CosineDecay(peak / 25, down, **up)
 
@@ -121,7 +121,7 @@ class Progress(keras.callbacks.Callback):
         print(f"{where}: {figures}", flush=True)
         if os.environ.get("PROGRESS_FILE"):
             text = f"{where}, validation accuracy {logs['val_accuracy']:.4f}"
-            files.save_json(os.environ["PROGRESS_FILE"], {"text": text}, durable=False)
+            files.save_json(os.environ["PROGRESS_FILE"], {"text": text})
 
 
 def _key(model, parts, callbacks, how):

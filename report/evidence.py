@@ -72,13 +72,12 @@ def twin_table(records, audits, profile):
         right = _judged_on(profile, record, answers["y_true"], audit)
         if right is None or answers["twin"].all():
             continue
-        whole, without = statistics.without_twins(right, answers["twin"])
-        left = int((~answers["twin"]).sum())
+        without, left = right[:, ~answers["twin"]].mean(), int((~answers["twin"]).sum())
         rows.append(
             {
                 "Run": Prose(f"`{run}`"),
                 "Twins": f"{100 * answers['twin'].mean():.1f} %",
-                "All test images": f"{100 * whole:.2f} %",
+                "All test images": f"{100 * right.mean():.2f} %",
                 "Left": f"{left:,}",
                 "Without twins": f"{100 * without:.2f} %",
                 "95 % interval": _interval(*statistics.wilson(without * left, left)),
