@@ -5,7 +5,6 @@ RUN.sha256, which `sha256sum -c` reads, tells what was altered since.
 """
 
 import os
-import re
 from datetime import UTC, datetime
 
 import numpy as np
@@ -110,13 +109,13 @@ def figures(content):
     profile, run = content["parameters"]["profile"], content["run"]
     folder = paths.figures(profile, run)
     index = files.load_json(folder / "index.json")
+    index = index if isinstance(index, dict) else {}
     rows = []
-    for name, entry in sorted(index.items()) if isinstance(index, dict) else ():
+    for name in sorted(path.stem for path in folder.glob("*.png")):
+        entry = index.get(name)
         caption = entry.get("caption") if isinstance(entry, dict) else entry
-        if re.fullmatch(r"[\w-]{1,99}", name) and isinstance(caption, str):
-            if (folder / f"{name}.png").exists():
-                path = f"figures/{profile}/{run}/{name}.png"
-                rows.append({"path": path, "caption": caption})
+        if isinstance(caption, str):
+            rows.append({"path": f"figures/{profile}/{run}/{name}.png", "caption": caption})
     return rows
 
 

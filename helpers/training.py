@@ -90,21 +90,23 @@ def fit(
 def _train(model, parts, callbacks, *, seed, batch_size, epochs, setting):
     settings = augmentation.SETTINGS[setting]
     batches = Batches(parts.x_train, parts.y_train, batch_size, seed, settings)
+    callbacks = [*callbacks, Progress(f"seed {seed}", epochs)]
     started = time.perf_counter()
-    history = model.fit(
+    history = run_epochs(model, parts, batches, epochs, callbacks)
+    return {"seconds": time.perf_counter() - started, "history": history.history}
+
+
+def run_epochs(model, parts, batches, epochs, callbacks, first=0):
+    """Keras's `fit` on `Batches`, validated after each epoch; `first` epochs were run before."""
+    return model.fit(
         batches.feed(),
         epochs=epochs,
+        initial_epoch=first,
         verbose=0,
         shuffle=False,
         validation_data=in_order(parts.x_validation, parts.y_validation),
-        callbacks=[NextEpoch(batches), *callbacks, Progress(f"seed {seed}", epochs)],
+        callbacks=[NextEpoch(batches), *callbacks],
     )
-    return {"seconds": time.perf_counter() - started, "history": numbers(history)}
-
-
-def numbers(history):
-    """The `history` of Keras as plain numbers: a dict from metric to a list, one an epoch."""
-    return {name: [float(value) for value in values] for name, values in history.history.items()}
 
 
 class Progress(keras.callbacks.Callback):

@@ -21,13 +21,7 @@ def split(data, train_images=0, test_images=0):
         if data.name in datasets.NAMES:
             raise UserError(f"{few}: ask for fewer.")
         print(f"{few}.")
-    train, test = np.arange(len(data.y_train)), np.arange(len(data.y_test))
-    train = batches.part(train, train_images, 1, data.y_train, data.hand_train)
-    test = batches.part(test, test_images, 2, data.y_test, data.hand_test)
-    learn = batches.taken(data.x_train, data.y_train, train)
-    watch = batches.taken(data.x_test, data.y_test, test)
-    identity = batches.named(data, train, test, how=b"watched")
-    return batches.Split(*learn, *watch, *watch, identity)
+    return batches.cut(data, np.arange(len(data.y_train)), None, train_images, test_images)
 
 
 def with_dropout(model, rate):
