@@ -159,10 +159,7 @@ def _save(model, stem, record, also=()):
 def _load(model, stem, key):
     """The record of a kept training, its weights put into the model; None if it is another one."""
     record = files.load_json(stem.with_suffix(".json"))
-    try:
-        if files.harmed(stem.with_suffix(".sha256")) or not record or record["key"] != key:
-            return None
-    except FileNotFoundError:
+    if not record or files.harmed(stem.with_suffix(".sha256")) or record["key"] != key:
         return None
     with np.load(stem.with_suffix(".weights.npz"), allow_pickle=False) as weights:
         model.set_weights([weights[name] for name in weights])

@@ -25,10 +25,8 @@ def meta(where):
     found = files.load_json(where / "meta.json")
     if not isinstance(found, dict) or not set(RECORDED) <= set(found):
         return None
-    try:
-        return None if files.harmed(where / MANIFEST) else found
-    except FileNotFoundError:  # no manifest: made by an earlier version
-        return found
+    earlier = not (where / MANIFEST).exists()  # a copy made by an earlier version has no manifest
+    return found if earlier or not files.harmed(where / MANIFEST) else None
 
 
 def opened(found, name):

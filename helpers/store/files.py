@@ -48,16 +48,13 @@ def save_all(contents, manifest=None, also=()):
 def harmed(manifest):
     """Paths that a manifest names and that are not as they were written, missing ones too.
 
-    The manifest itself where it cannot be read; an empty list where all is well. Raises
-    FileNotFoundError where there is no manifest.
+    The manifest itself where there is none or it cannot be read; an empty list where all is well.
     """
     manifest = Path(manifest)
-    if not manifest.exists():
-        raise FileNotFoundError(manifest)
     try:
         lines = [line.split("  ") for line in manifest.read_text(encoding="utf-8").splitlines()]
         told = {manifest.parent / name: digest for digest, name in lines}
-    except ValueError:
+    except (FileNotFoundError, ValueError):
         return [manifest]
     altered = [path for path, digest in told.items() if not _is(path, digest)]
     return altered if told else [manifest]

@@ -34,12 +34,11 @@ def harmed(profile, run):
     is if it has its fields and its predictions beside it. An empty list where there is no record.
     """
     path = paths.results(profile) / f"{run}.json"
-    try:
+    if path.with_suffix(".sha256").exists():
         return files.harmed(path.with_suffix(".sha256"))
-    except FileNotFoundError:
-        missing = [] if path.with_suffix(".npz").exists() else [path.with_suffix(".npz")]
-        unreadable = [] if _content(profile, run) else [path]
-        return unreadable + missing if path.exists() else []
+    missing = [] if path.with_suffix(".npz").exists() else [path.with_suffix(".npz")]
+    unreadable = [] if _content(profile, run) else [path]
+    return unreadable + missing if path.exists() else []
 
 
 def predictions(profile, run):
