@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from multiprocessing import forkserver
 
 from grid import execution
 from helpers.store import files, paths
@@ -19,12 +20,13 @@ HEARTBEAT = 30  # seconds between two lines on what is at work, where there is n
 
 def watch(stale):
     """Execute runs, given as `states.State`; returns `execution.finish`'s answer for each run."""
-    futures = {}
+    futures, forked = {}, len(stale) > 1 and _importing()
     with _client() as client:
         try:
+            forked = forked and execution.can_fork()
             for place, state in enumerate(sorted(stale, key=_size, reverse=True)):
                 execution.progress_file(state.run, state.profile).unlink(missing_ok=True)
-                futures[submit(client, state, -place)] = state
+                futures[submit(client, state, -place, forked)] = state
             return _follow(futures)
         finally:
             client.cancel(list(futures))  # those left by Ctrl-C; kernels end with their processes
@@ -36,6 +38,22 @@ def _size(state):
     """Cores and last time's seconds: the longest start first, so that no core waits at the end."""
     seeds = state.record["seeds"] if state.record else ()
     return execution.cores(state.run), sum(seed["seconds"] for seed in seeds)
+
+
+def _importing():
+    """Have Keras imported for all runs, while Dask is; False where they import it themselves: on a
+    cluster, and where a fork after that may not be sound."""
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if os.environ.get("SCHEDULER") or sys.platform != "linux" or backend != "tensorflow":
+        return False
+    os.environ |= _places() | dict.fromkeys(THREADS.split(), "1")
+    forkserver.set_forkserver_preload(["grid.template"])
+    forkserver.ensure_running()
+    return True
+
+
+def _places():
+    return {"OUT": str(paths.OUT), "DATA_DIR": str(paths.DATA)}
 
 
 def _client():
@@ -70,7 +88,7 @@ def _workers(client):
     return client.scheduler_info(n_workers=-1)["workers"].values()
 
 
-def submit(client, state, priority):
+def submit(client, state, priority, forked=False):
     """Hand a run to Dask, which starts those of higher priority first; returns its future.
 
     A record of fewer seeds than are asked for is continued at the first that is missing.
@@ -83,16 +101,19 @@ def submit(client, state, priority):
     cores = min(execution.cores(run), max(offered, default=0) or os.cpu_count())
     limit = float(os.environ.get("LIMIT") or LIMITS.get(profile, 86400))
     environment = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
-    environment |= dict.fromkeys(THREADS.split(), str(cores)) | {
-        "OUT": str(paths.OUT),
-        "DATA_DIR": str(paths.DATA),
-        "PROGRESS_FILE": str(execution.progress_file(run, profile)),
-        "RUN_FINGERPRINT": state.fingerprint,
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # runs may share one graphics card
-    }
+    environment |= (
+        _places()
+        | dict.fromkeys(THREADS.split(), str(cores))
+        | {
+            "PROGRESS_FILE": str(execution.progress_file(run, profile)),
+            "RUN_FINGERPRINT": state.fingerprint,
+            "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # runs may share one graphics card
+        }
+    )
+    work = {"run": run, "profile": profile, "values": values, "limit": limit}
     return client.submit(
         execution.execute,
-        {"run": run, "profile": profile, "values": values, "limit": limit},
+        work | {"forked": forked and cores == 1},  # a number of threads is that of the import
         environment,
         pure=False,
         priority=priority,
