@@ -91,6 +91,7 @@ def _train(model, parts, callbacks, *, seed, batch_size, epochs, setting):
     settings = augmentation.SETTINGS[setting]
     batches = Batches(parts.x_train, parts.y_train, batch_size, seed, settings)
     started = time.perf_counter()
+    model.optimizer.build(model.trainable_variables)  # else the first step is traced twice
     history = model.fit(
         batches.feed(),
         epochs=epochs,
