@@ -60,12 +60,15 @@ report: $(READY)
 lab: $(READY)
 	@$(BIN)/jupyter lab --config='$(CURDIR)/.ci/lab.py' --ServerApp.ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_mlp_baseline.ipynb
 
+# The tests of a file share what they have made, and stay together.
+TESTS := -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
+
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python $(TESTS)
 
 # The suite's folder and, of the tests of downloads and of the grid, those marked `fault`.
 test-faults: $(READY)
-	@$(BIN)/python -m pytest tests/faults tests/helpers/test_sources.py tests/grid --faults=report/faults.json
+	@$(BIN)/python $(TESTS) tests/faults tests/helpers/test_sources.py tests/grid --faults=report/faults.json
 
 test-all: test test-faults
 

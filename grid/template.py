@@ -52,6 +52,7 @@ class Kernel:
     def become(self, told, parent):
         """Be a kernel to the end."""
         os.setsid()  # jupyter_client ends the whole group
+        called("kernel")
         with open(told, encoding="utf-8") as pipe:
             folder, _, file = pipe.read().partition("\0")
         if file:  # else its parent has ended before papermill asked for it
@@ -88,8 +89,14 @@ class Forked(LocalProvisioner):
         return self.connection_info
 
 
+def called(name):
+    """Give this process a name of its own in `ps` and `top`."""
+    Path("/proc/self/comm").write_text(name)
+
+
 def fork_kernel():
     """Fork the kernel of this process's one notebook, while there is no other thread."""
+    called("papermill")
     Forked.kernel = Kernel()
     os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] = "forked"
     entry = EntryPoint("forked", "grid.template:Forked", KernelProvisionerFactory.GROUP_NAME)
