@@ -44,7 +44,7 @@ help:
 	@echo 'make test-all     run them and the fault suite: kills, full disks, damage, fuzzing; writes report/faults.md'
 	@echo 'make test-matrix  run one of each notebook on every Python and every back end that this machine can have'
 	@echo 'make bench        measure how fast it is, in about 25 minutes; ROWS=load,noop measures some rows'
-	@echo 'make bench-long   the rows that train for long, on real images: one to two hours, goes on where it was'
+	@echo 'make bench-long   the rows that take hours: trainings on real images, all smoke runs, the tests, an installation'
 	@echo 'make clean        remove what was built; data, the full edition and the environment stay'
 	@echo 'make lock         pin the newest versions of all dependencies'
 	@echo

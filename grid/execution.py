@@ -46,7 +46,7 @@ def execute(work, environment):
         with tempfile.TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True) as folder:
             environment = {**os.environ, **environment, "IPYTHONDIR": folder}
             error = _in_a_process({**work, "parent": os.getpid()}, environment)
-    except (OSError, paths.UserError) as fault:  # a full disk, no more processes
+    except (OSError, EOFError, paths.UserError) as fault:  # a full disk, no more processes
         error = str(fault)
     Path(progress).unlink(missing_ok=True)
     return error, time.monotonic() - started
@@ -83,23 +83,6 @@ def _fresh(work, environment, said):
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is for the grid, which ends its children itself
         )
-
-
-def can_fork():
-    """Whether what forks are made from is ready, and has one thread."""
-    child = ForkServerProcess(target=_check)
-    try:
-        child.start()
-    except (OSError, EOFError):  # it has ended
-        return False
-    child.join()
-    return child.exitcode == 0
-
-
-def _check():
-    from grid import template
-
-    sys.exit(not template.SOUND)
 
 
 class Fork(ForkServerProcess):

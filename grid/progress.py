@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import contextmanager
 from multiprocessing import forkserver
+from multiprocessing.context import ForkServerProcess
 
 from grid import execution
 from helpers.store import files, paths
@@ -23,7 +24,7 @@ def watch(stale):
     futures, forked = {}, len(stale) > 1 and _importing()
     with _client() as client:
         try:
-            forked = forked and execution.can_fork()
+            forked = forked and _can_fork()
             for place, state in enumerate(sorted(stale, key=_size, reverse=True)):
                 execution.progress_file(state.run, state.profile).unlink(missing_ok=True)
                 futures[submit(client, state, -place, forked)] = state
@@ -50,6 +51,23 @@ def _importing():
     forkserver.set_forkserver_preload(["grid.template"])
     forkserver.ensure_running()
     return True
+
+
+def _can_fork():
+    """Whether that is done, and has left one thread, in which to fork is sound."""
+    child = ForkServerProcess(target=_check)
+    try:
+        child.start()
+    except (OSError, EOFError):  # it has ended
+        return False
+    child.join()
+    return child.exitcode == 0
+
+
+def _check():
+    from grid import template
+
+    sys.exit(not template.SOUND)
 
 
 def _places():

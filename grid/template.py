@@ -32,8 +32,8 @@ SOUND = len([task for task in tasks if task != "jemalloc_bg_thd"]) == 1  # a for
 
 
 class Kernel:
-    """A fork of this process that becomes a kernel when it is told its connection file; to
-    jupyter_client it is a `Popen`."""
+    """A fork of this process that becomes a kernel when it is told the folder and the arguments of
+    one; to jupyter_client it is a `Popen`."""
 
     stdin = stdout = stderr = returncode = None
 
@@ -54,12 +54,10 @@ class Kernel:
         os.setsid()  # jupyter_client ends the whole group
         called("kernel")
         with open(told, encoding="utf-8") as pipe:
-            folder, _, file = pipe.read().partition("\0")
-        if file:  # else its parent has ended before papermill asked for it
+            folder, *sys.argv[1:] = pipe.read().split("\0")
+        if folder:  # else its parent has ended before papermill asked for it
             os.chdir(folder)
-            sys.modules["ipykernel.kernelapp"].launch_new_instance(
-                ["-f", file], parent_handle=parent
-            )
+            sys.modules["ipykernel.kernelapp"].launch_new_instance(parent_handle=parent)
         os._exit(0)
 
     def poll(self):
@@ -85,7 +83,7 @@ class Forked(LocalProvisioner):
         """Let it become one."""
         self.process, self.pid, self.pgid = self.kernel, self.kernel.pid, self.kernel.pid
         with open(self.kernel.tell, "w", encoding="utf-8") as pipe:
-            pipe.write(f"{os.getcwd()}\0{self.parent.connection_file}")
+            pipe.write("\0".join([os.getcwd(), *cmd[cmd.index("-f") :]]))
         return self.connection_info
 
 
