@@ -49,7 +49,10 @@ def _importing():
         return False
     os.environ |= _places() | dict.fromkeys(THREADS.split(), "1")
     forkserver.set_forkserver_preload(["grid.template"])
-    forkserver.ensure_running()
+    try:
+        forkserver.ensure_running()
+    except OSError:  # no place for its socket, no more processes
+        return False
     return True
 
 

@@ -379,6 +379,15 @@ def test_where_a_fork_may_not_be_sound_each_run_imports_keras_itself(
     assert not progress._importing()
 
 
+def test_where_nothing_can_be_forked_each_run_imports_keras_itself(monkeypatch):
+    def refuse():
+        raise OSError("AF_UNIX path too long")
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(progress.forkserver, "ensure_running", refuse)
+    assert not progress._importing()
+
+
 def test_where_the_import_has_failed_each_run_tries_itself(monkeypatch):
     class Ended:
         def __init__(self, target):
