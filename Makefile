@@ -44,7 +44,7 @@ help:
 	@echo 'make test-all     run them and the fault suite: kills, full disks, damage, fuzzing; writes report/faults.md'
 	@echo 'make test-matrix  run one of each notebook on every Python and every back end that this machine can have'
 	@echo 'make bench        measure how fast it is, in about 25 minutes; ROWS=load,noop measures some rows'
-	@echo 'make bench-long   the rows that train for long, on real images: one to two hours, goes on where it was'
+	@echo 'make bench-long   the rows that take hours: trainings on real images, all smoke runs, the tests, an installation'
 	@echo 'make clean        remove what was built; data, the full edition and the environment stay'
 	@echo 'make lock         pin the newest versions of all dependencies'
 	@echo
@@ -60,12 +60,15 @@ report: $(READY)
 lab: $(READY)
 	@$(BIN)/jupyter lab --config='$(CURDIR)/.ci/lab.py' --ServerApp.ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_mlp_baseline.ipynb
 
+# The tests of a file share what they have made, and stay together. The longest files hold few tests: not last.
+TESTS := -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python $(TESTS)
 
 # The suite's folder and, of the tests of downloads and of the grid, those marked `fault`.
 test-faults: $(READY)
-	@$(BIN)/python -m pytest tests/faults tests/helpers/test_sources.py tests/grid --faults=report/faults.json
+	@$(BIN)/python $(TESTS) tests/faults tests/helpers/test_sources.py tests/grid --faults=report/faults.json
 
 test-all: test test-faults
 

@@ -1,5 +1,5 @@
 """Measure, print a table, write report/bench.json: `make bench`, or `make bench ROWS=load,noop` for
-some rows; `make bench-long` for those that train for long.
+some rows; `make bench-long` for those that take hours.
 
 Each row is written as soon as it is measured, so that an interrupted benchmark keeps what it has.
 report/bench-machine.json says when and on what each was measured.

@@ -50,11 +50,11 @@ class Folder:
     """A temporary place for results and trained networks; the stand-ins are those of the data
     folder."""
 
-    def __init__(self, name):
+    def __init__(self, name, names=(*GRID, *START)):
         from helpers import datasets
 
         self.out, self.data = Path(name) / "out", Path(name) / "data"
-        for dataset in {runs.parameters(run, "quick")["dataset"] for run in GRID + START}:
+        for dataset in {runs.parameters(run, "quick")["dataset"] for run in names}:
             datasets.prepare(dataset, mode="stand-in")
         self.environment = {
             "OUT": str(self.out),

@@ -1,6 +1,7 @@
 """One run, executed: papermill in a process of its own, which ends when its parent does.
 
-`execute` is what the grid hands to Dask; `python -m grid.execution` is the process it starts.
+`execute` is what the grid hands to Dask. The process it starts is a `Fork` of one that has imported
+Keras already, or, on a cluster and wherever forking is not sound, `python -m grid.execution`.
 """
 
 import contextlib
@@ -12,12 +13,15 @@ import sys
 import tempfile
 import threading
 import time
+from multiprocessing import connection, parent_process
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from helpers import results, runs
 from helpers.store import files, locks, paths, startup
 
 CHILDREN = set()  # processes started here and not yet ended
+STARTING = threading.Lock()  # starting a fork asks the others of this process whether they ended
 
 
 def cores(run):
@@ -42,37 +46,79 @@ def execute(work, environment):
         with tempfile.TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True) as folder:
             environment = {**os.environ, **environment, "IPYTHONDIR": folder}
             error = _in_a_process({**work, "parent": os.getpid()}, environment)
-    except (OSError, paths.UserError) as fault:  # a full disk, no more processes
+    except (OSError, EOFError, paths.UserError) as fault:  # a full disk, no more processes
         error = str(fault)
     Path(progress).unlink(missing_ok=True)
     return error, time.monotonic() - started
 
 
 def _in_a_process(work, environment):
-    child = subprocess.Popen(
-        [sys.executable, "-m", "grid.execution", json.dumps(work)],
-        cwd=paths.ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,  # Ctrl-C is for the grid, which ends its children itself
-    )
+    said = Path(environment["IPYTHONDIR"], "said")
+    child = (Fork if work["forked"] else _fresh)(work, environment, said)
     CHILDREN.add(child)
     try:
-        output, _ = child.communicate(timeout=work["limit"])
+        child.wait(timeout=work["limit"])
     except subprocess.TimeoutExpired:
         return f"stopped after {work['limit']:.0f} s (LIMIT=SECONDS allows more)"
     finally:
         child.kill()
         child.wait()
         CHILDREN.discard(child)
-    message = (output.strip().splitlines() or ["no message"])[-1]
+    text = said.read_text(encoding="utf-8", errors="replace") if said.exists() else ""
+    message = (text.strip().splitlines() or ["no message"])[-1]
     if child.returncode >= 0:
         return message if child.returncode else ""
     memory = " (out of memory?)" if child.returncode == -signal.SIGKILL else ""
     return f"killed by signal {-child.returncode}{memory}: {message}"
+
+
+def _fresh(work, environment, said):
+    with said.open("wb") as file:
+        return subprocess.Popen(
+            [sys.executable, "-m", "grid.execution", json.dumps(work)],
+            cwd=paths.ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for the grid, which ends its children itself
+        )
+
+
+class Fork(ForkServerProcess):
+    """The same, forked off `grid.template`; what is needed of a `Popen`."""
+
+    returncode = None
+
+    def __init__(self, work, environment, said):
+        super().__init__()
+        self.work, self.environment, self.said = work, environment, said
+        with STARTING:
+            self.start()
+
+    def wait(self, timeout=None):
+        """Wait until it has ended; TimeoutExpired where that takes longer than so many seconds."""
+        connection.wait([self.sentinel], timeout)
+        with STARTING:
+            self.returncode = self.exitcode
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired(self.name, timeout)
+
+    def run(self):
+        """What the child does."""
+        from grid import template
+
+        said, grid, parent = self.said.open("wb"), parent_process(), os.getppid()
+        os.dup2(said.fileno(), 1)
+        os.dup2(said.fileno(), 2)
+        os.environ.update(self.environment)
+        template.fork_kernel()
+
+        def alone():
+            grid.join(1)
+            return not grid.is_alive() or os.getppid() != parent
+
+        sys.exit(_work(self.work, alone))
 
 
 def finish(state, error):
@@ -112,11 +158,19 @@ def _tidy(lock):
             pass
 
 
-def _end_with(parent):
-    """End this process, and with it the kernel, when the one that asked for it is gone."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
+def _work(work, alone):
+    """Execute the notebook, print what went wrong and return whether anything did; end, and with
+    this the kernel, as soon as `alone()`, which waits a second, is true."""
+
+    def watch():
+        while not alone():
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    problem = _notebook(work)
+    print(" ".join(problem.split())[:500], flush=True)
+    return bool(problem)
 
 
 def _notebook(work):
@@ -146,8 +200,5 @@ def _notebook(work):
 
 if __name__ == "__main__":
     wanted = json.loads(sys.argv[1])
-    threading.Thread(target=_end_with, args=(wanted["parent"],), daemon=True).start()
     startup.settle()
-    problem = _notebook(wanted)
-    print(" ".join(problem.split())[:500])
-    sys.exit(bool(problem))
+    sys.exit(_work(wanted, lambda: time.sleep(1) or os.getppid() != wanted["parent"]))

@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerProcess
 
 from grid import execution
 from helpers.store import files, paths
@@ -19,12 +21,13 @@ HEARTBEAT = 30  # seconds between two lines on what is at work, where there is n
 
 def watch(stale):
     """Execute runs, given as `states.State`; returns `execution.finish`'s answer for each run."""
-    futures = {}
+    futures, forked = {}, len(stale) > 1 and _importing()
     with _client() as client:
         try:
+            forked = forked and _can_fork()
             for place, state in enumerate(sorted(stale, key=_size, reverse=True)):
                 execution.progress_file(state.run, state.profile).unlink(missing_ok=True)
-                futures[submit(client, state, -place)] = state
+                futures[submit(client, state, -place, forked)] = state
             return _follow(futures)
         finally:
             client.cancel(list(futures))  # those left by Ctrl-C; kernels end with their processes
@@ -36,6 +39,42 @@ def _size(state):
     """Cores and last time's seconds: the longest start first, so that no core waits at the end."""
     seeds = state.record["seeds"] if state.record else ()
     return execution.cores(state.run), sum(seed["seconds"] for seed in seeds)
+
+
+def _importing():
+    """Have Keras imported for all runs, while Dask is; False where they import it themselves: on a
+    cluster, and where a fork after that may not be sound."""
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if os.environ.get("SCHEDULER") or sys.platform != "linux" or backend != "tensorflow":
+        return False
+    os.environ |= _places() | dict.fromkeys(THREADS.split(), "1")
+    forkserver.set_forkserver_preload(["grid.template"])
+    try:
+        forkserver.ensure_running()
+    except OSError:  # no place for its socket, no more processes
+        return False
+    return True
+
+
+def _can_fork():
+    """Whether that is done, and has left one thread, in which to fork is sound."""
+    child = ForkServerProcess(target=_check)
+    try:
+        child.start()
+    except (OSError, EOFError):  # it has ended
+        return False
+    child.join()
+    return child.exitcode == 0
+
+
+def _check():
+    from grid import template
+
+    sys.exit(not template.SOUND)
+
+
+def _places():
+    return {"OUT": str(paths.OUT), "DATA_DIR": str(paths.DATA)}
 
 
 def _client():
@@ -60,6 +99,9 @@ def _client():
     # The worker lives in this very process. After a pause, of a closed laptop or a stopped job,
     # Dask would take it for dead and wait for another for ever.
     dask.config.set({"distributed.scheduler.worker-ttl": None})
+    # A look at the worker's stack every 10 ms costs 3 % of a core.
+    quiet = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
+    dask.config.set(quiet)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     local = {"dashboard_address": "127.0.0.1:0", "worker_dashboard_address": "127.0.0.1:0"}
     one = {"n_workers": 1, "threads_per_worker": cores, "resources": {"cores": cores}}
@@ -70,7 +112,7 @@ def _workers(client):
     return client.scheduler_info(n_workers=-1)["workers"].values()
 
 
-def submit(client, state, priority):
+def submit(client, state, priority, forked=False):
     """Hand a run to Dask, which starts those of higher priority first; returns its future.
 
     A record of fewer seeds than are asked for is continued at the first that is missing.
@@ -83,16 +125,19 @@ def submit(client, state, priority):
     cores = min(execution.cores(run), max(offered, default=0) or os.cpu_count())
     limit = float(os.environ.get("LIMIT") or LIMITS.get(profile, 86400))
     environment = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
-    environment |= dict.fromkeys(THREADS.split(), str(cores)) | {
-        "OUT": str(paths.OUT),
-        "DATA_DIR": str(paths.DATA),
-        "PROGRESS_FILE": str(execution.progress_file(run, profile)),
-        "RUN_FINGERPRINT": state.fingerprint,
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # runs may share one graphics card
-    }
+    environment |= (
+        _places()
+        | dict.fromkeys(THREADS.split(), str(cores))
+        | {
+            "PROGRESS_FILE": str(execution.progress_file(run, profile)),
+            "RUN_FINGERPRINT": state.fingerprint,
+            "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # runs may share one graphics card
+        }
+    )
+    work = {"run": run, "profile": profile, "values": values, "limit": limit}
     return client.submit(
         execution.execute,
-        {"run": run, "profile": profile, "values": values, "limit": limit},
+        work | {"forked": forked and cores == 1},  # a number of threads is that of the import
         environment,
         pure=False,
         priority=priority,

@@ -98,6 +98,7 @@ def _train(model, parts, callbacks, *, seed, batch_size, epochs, setting):
 
 def run_epochs(model, parts, batches, epochs, callbacks, first=0):
     """Keras's `fit` on `Batches`, validated after each epoch; `first` epochs were run before."""
+    model.optimizer.build(model.trainable_variables)  # else the first step is traced twice
     return model.fit(
         batches.feed(),
         epochs=epochs,

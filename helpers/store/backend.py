@@ -3,6 +3,7 @@
 Import it from here, `from helpers.store.backend import keras`, wherever it may be needed first.
 """
 
+import gc
 import logging
 import os
 import sys
@@ -18,6 +19,7 @@ def _import_keras():
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as messages:
         os.dup2(messages.fileno(), 2)
+        gc.disable()  # a fifth of the time went into looking for garbage among half a million
         try:
             import keras
 
@@ -29,8 +31,10 @@ def _import_keras():
             os.write(terminal, messages.read())  # an import that fails must say all it can
             raise
         finally:
+            gc.enable()
             os.dup2(terminal, 2)
             os.close(terminal)
+    gc.freeze()  # objects that stay for good
     return keras
 
 

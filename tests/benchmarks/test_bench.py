@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from benchmarks import __main__ as runner
-from benchmarks import data, images, measure, rows, train
+from benchmarks import data, felt, images, measure, rows, train
 from benchmarks.worker import Worker, together
 from helpers.store import files, paths
 
@@ -86,6 +86,13 @@ def test_failed_command_tells_what_it_said(tmp_path):
         )
 
 
+def test_processor_seconds_count_processes_that_outlive_their_parent():
+    burn = "import os, time\nwhile time.process_time() < 0.5: pass"
+    orphan = f"import os\nif not os.fork():\n    if os.fork(): os._exit(0)\n    exec({burn!r})"
+    command = [sys.executable, "-c", f"{orphan}\nos._exit(0)"]
+    assert 0.4 < felt.processor_seconds(command, {}) < 2
+
+
 def test_workers_are_processes_with_the_threads_they_are_given(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     with (
@@ -149,10 +156,8 @@ def test_every_row_has_a_goal_a_step_and_a_function():
         "scale",
         "report",
     }
-    assert set(rows.STEPS) == issue and set(rows.LONG) == {
-        "time_to_accuracy",
-        "search",
-    }
+    long = {"time_to_accuracy", "search", "overhead", "suite", "cold"}
+    assert set(rows.STEPS) == issue and set(rows.LONG) == long
     assert {name.split(".")[0] for name in rows.GOALS} == set(rows.STEPS) | set(rows.LONG)
     for name, module in (rows.STEPS | rows.LONG).items():
         assert callable(getattr(importlib.import_module(f"benchmarks.{module}"), name))

@@ -214,14 +214,18 @@ class Scene:
         return path.read_text().split() if path.exists() else []
 
     def processes(self, word=""):
-        """Ids of the scene's living processes whose command line holds a word."""
+        """Ids of the scene's living processes whose command line holds a word, or whose name it is:
+        forks have the command line of what they were forked from."""
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 ours = f"SCENE={self.mark}".encode() in Path(f"/proc/{pid}/environ").read_bytes()
                 if (
                     ours
-                    and word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+                    and (
+                        word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+                        or word == Path(f"/proc/{pid}/comm").read_text().strip()
+                    )
                     and Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
                 ):
                     found.append(int(pid))

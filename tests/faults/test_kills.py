@@ -8,9 +8,10 @@ import time
 
 import pytest
 
-from faults.scene import DONE, SLOW, Scene, snapshot, wait_for
+from faults.scene import DONE, SAVES, SLOW, Scene, snapshot, wait_for
 
 FAULT = "{} in mid-epoch"
+BESIDE = "beside"  # a run that ends at once; with two runs to do, both are forked
 HELD = "the next `make all` trains only the unfinished seed; no process, no partial file remains"
 
 
@@ -18,6 +19,7 @@ HELD = "the next `make all` trains only the unfinished seed; no process, no part
 def scene(tmp_path_factory):
     """A finished run, and a run of two seeds whose first is trained."""
     scene = Scene(tmp_path_factory.mktemp("kills"))
+    scene.notebook(BESIDE, SAVES.replace("print(run, file=log)", "pass"))
     status, out, err = scene.call(DONE, SLOW, SEEDS="1")
     assert status == 0, out + err
     return scene
@@ -27,20 +29,22 @@ def weights(scene, seed):
     return scene.data / "trained" / "smoke" / SLOW / f"seed-{seed}.weights.npz"
 
 
-def in_mid_epoch(scene, make=False):
+def in_mid_epoch(scene, *beside, make=False):
     """The grid started with a second seed to train, of which some epochs are done. Returns the
     process and what must not change."""
     scene.results(f"{SLOW}.json").unlink(missing_ok=True)
     weights(scene, 1).unlink(missing_ok=True)
+    scene.results(f"{BESIDE}.json").unlink(missing_ok=True)
     kept = snapshot(scene.out / "figures" / "smoke" / DONE) | snapshot(weights(scene, 0).parent)
     kept |= {path: value for path, value in snapshot(scene.results()).items() if path.stem == DONE}
     kept = {path: value for path, value in kept.items() if "seed-1" not in path.name}
     process = (
         scene.make("all", "PROFILE=smoke", f"RUNS={DONE},{SLOW}", SEEDS=None, LIMIT="200")
         if make
-        else scene.start(DONE, SLOW)
+        else scene.start(DONE, SLOW, *beside)
     )
     wait_for(lambda: "seed 1, epoch" in scene.told(SLOW) and "epoch 1/" not in scene.told(SLOW), 90)
+    wait_for(lambda: not any(map(scene.told, beside)), 30)
     return process, kept
 
 
@@ -66,20 +70,24 @@ def two_seeds(monkeypatch):
 
 
 def victims():
+    fresh, forked = [], [BESIDE]
     return [
-        pytest.param(word, marks=pytest.mark.fault(FAULT.format(name), HELD), id=name)
-        for name, word in {
-            "`kill -9` of the worker that executes a notebook": "grid.execution",
-            "`kill -9` of a notebook's kernel": "ipykernel",
-            "`kill -9` of the grid": "the grid",
-        }.items()
+        pytest.param(word, beside, marks=pytest.mark.fault(FAULT.format(name), HELD), id=name)
+        for name, word, beside in (
+            ("`kill -9` of the worker that executes a notebook", "grid.execution", fresh),
+            ("`kill -9` of a notebook's kernel", "ipykernel", fresh),
+            ("`kill -9` of a forked worker", "papermill", forked),
+            ("`kill -9` of a forked kernel", "kernel", forked),
+            ("`kill -9` of the process that they are forked from", "forkserver", forked),
+            ("`kill -9` of the grid", "the grid", forked),
+        )
     ]
 
 
-@pytest.mark.parametrize("word", victims())
-def test_a_process_killed_in_mid_epoch(scene, word):
+@pytest.mark.parametrize("word, beside", victims())
+def test_a_process_killed_in_mid_epoch(scene, word, beside):
     scene_done(scene)
-    process, kept = in_mid_epoch(scene)
+    process, kept = in_mid_epoch(scene, *beside)
     (pid,) = [process.pid] if word == "the grid" else scene.processes(word)[:1]
     os.kill(pid, signal.SIGKILL)
     out, err = process.communicate(timeout=60)

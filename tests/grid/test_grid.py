@@ -361,6 +361,56 @@ def test_large_networks_get_the_cores_they_ask_for_where_there_are_so_many(fresh
     assert submitted("mnist-mlp", None)[2]["resources"] is None, "a cluster without such a resource"
 
 
+@pytest.mark.parametrize(
+    "environment, platform",
+    [
+        ({"SCHEDULER": "tcp://host:8786"}, "linux"),
+        ({"KERAS_BACKEND": "jax"}, "linux"),
+        ({}, "darwin"),
+    ],
+)
+def test_where_a_fork_may_not_be_sound_each_run_imports_keras_itself(
+    monkeypatch, environment, platform
+):
+    monkeypatch.setattr(progress.forkserver, "ensure_running", lambda: pytest.fail("started"))
+    monkeypatch.setattr(sys, "platform", platform)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert not progress._importing()
+
+
+def test_where_nothing_can_be_forked_each_run_imports_keras_itself(monkeypatch):
+    def refuse():
+        raise OSError("AF_UNIX path too long")
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(progress.forkserver, "ensure_running", refuse)
+    assert not progress._importing()
+
+
+def test_where_the_import_has_failed_each_run_tries_itself(monkeypatch):
+    class Ended:
+        def __init__(self, target):
+            pass
+
+        def start(self):
+            raise EOFError
+
+    monkeypatch.setattr(progress, "ForkServerProcess", Ended)
+    assert not progress._can_fork()
+
+
+@pytest.mark.parametrize("run, forked", [("mnist-mlp", True), ("fingers-ivannet-plain", False)])
+def test_a_run_on_several_cores_is_not_forked_from_a_process_with_one_thread(
+    fresh, tiny, run, forked
+):
+    hold({**tiny.meta, "name": "fingers"}, name="fingers")
+    client, (state,) = Client(2), states.read([run], "smoke")
+    states.prepare([state])
+    progress.submit(client, state, 0, forked=True)
+    assert client.taken[1][0]["forked"] is forked
+
+
 # --- what a user's own settings may change: nothing -----------------------------------------------
 
 

@@ -232,9 +232,13 @@ def test_a_second_call_reruns_nothing_and_rewrites_nothing(edition):
     assert now == kept
 
 
-def test_a_run_repeated_gives_the_same_record_metric_for_metric(edition, tmp_path):
+def test_a_fresh_kernel_gives_the_same_record_as_a_forked_one_metric_for_metric(edition, tmp_path):
     out, _ = edition
-    call("grid", tmp_path, "--runs", ",".join(RUNS), DATA="stand-in", DATA_DIR=str(aside(tmp_path)))
+    code = "from grid import __main__, progress; progress._importing = lambda: False; "
+    code += f"raise SystemExit(__main__.main(['--profile', 'smoke', '--runs', {','.join(RUNS)!r}]))"
+    places = {"OUT": str(tmp_path), "DATA_DIR": str(aside(tmp_path)), "DATA": "stand-in"}
+    environment = {**os.environ, **places}
+    subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, env=environment, check=True)
     for run in RUNS:
         assert timeless(record(tmp_path, run)) == timeless(record(out, run)), run
         for name, value in predictions(out, run).items():
