@@ -10,8 +10,8 @@ from helpers.store.paths import UserError
 
 SIDE = 28
 # Length of the long side by rule, as measured on the training images where they are brighter than
-# an eighth of white, as a drawing is: of MNIST it is 20 in all but 3 of 10,000; of EMNIST 24 in
-# most, 23.7 in the mean (24 to 26 with the faint rim); Kuzushiji and Fashion-MNIST fill the frame.
+# 0.2 of white: of MNIST it is 20; of EMNIST 24 in most (24 or 26 with the faint rim); Kuzushiji and
+# Fashion-MNIST fill the frame.
 LONG = {"mass": 20, "box": 24, "fill": 28}
 
 
@@ -21,8 +21,8 @@ def prepare(drawing, rule):
     drawing: (height, width), uint8 or float, 0 where nothing is. rule: "mass" as MNIST, "box" as
     EMNIST, "fill" as Kuzushiji. UserError for another rule or shape. Step by step, in floats:
 
-    1. Crop to the rows and columns with a value above an eighth of the largest value: the faint rim
-       is none of the character. Where the largest is 0 the picture is empty.
+    1. Crop to the rows and columns with a value above 0.2 times the largest: the faint rim of what
+       was enlarged is none of the character. Where the largest is 0 the picture is empty.
     2. The long side becomes L = `LONG[rule]`, the other one max(1, floor(side * L / long + 0.5)).
     3. Area averaging along each axis: pixel i of n from m is the mean over the stretch from
        i * m / n to (i + 1) * m / n, parts of pixels counted as parts. It enlarges, too.
@@ -37,7 +37,7 @@ def prepare(drawing, rule):
         fault = f"Rule {rule!r} for a drawing with {np.ndim(drawing)} axes"
         raise UserError(f"{fault}: give one of {', '.join(LONG)} and an array (height, width).")
     picture, ink = np.zeros((SIDE, SIDE), np.uint8), np.maximum(np.asarray(drawing, float), 0)
-    rows, columns = (np.flatnonzero((8 * ink > ink.max()).any(axis=axis)) for axis in (1, 0))
+    rows, columns = (np.flatnonzero((ink > 0.2 * ink.max()).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return picture
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
