@@ -7,7 +7,7 @@ import numpy as np
 from helpers import results, runs, statistics
 from helpers.show import plain, words
 from helpers.store import files, paths
-from report import claims, courses, protocol, verdicts
+from report import carried, claims, courses, protocol, verdicts
 
 
 class Words:
@@ -16,6 +16,7 @@ class Words:
     def __init__(self, profile):
         self.edition, self._records = profile, results.load_all(profile)
         self._register = files.load_json(paths.report(profile) / "claims.json") or []
+        self.carried = carried.measured(profile)
         self.planned, self.everything = len(runs.select()), set(self._records)
         self.missing = [run for run in runs.select() if run not in self._records]
         self.reports = {runs.entry(run)["report"] for run in courses.of_all(self._records)}
