@@ -51,7 +51,7 @@ def main():
             chosen = examples(parts.y_test, logp)
             page["sets"].append(_set(title, one, rule, names, parts, chosen))
             answers |= {run: np.exp(logp[run][chosen]).round(7).tolist() for run in names}
-    models = {"networks": measured, "lost": lost(measured.values())}
+    models = {"networks": measured, "lost": lost(measured)}
     for name, content in (("page", page), ("answers", answers), ("models", models)):
         text = json.dumps(content, indent=1 if name == "models" else None, ensure_ascii=False)
         written[FOLDER / f"{name}.json"] = f"{text}\n".encode()
@@ -59,11 +59,13 @@ def main():
 
 
 def lost(found):
-    """Accuracy lost at most: by rounding (or won), and by redrawing with either filter."""
-    rounded = [abs(each["accuracy"] - each["rounded"]) for each in found]
-    drawn = [each for each in found if "redrawn" in each]
-    redrawn = [each["rounded"] - min(each["redrawn"].values()) for each in drawn]
-    return {"rounded": max(rounded), "redrawn": max(redrawn)}
+    """Accuracy lost at most by redrawing, in each set, and lost or won by rounding, in all."""
+    rounded = max(abs(each["accuracy"] - each["rounded"]) for each in found.values())
+    redrawn = {}
+    for title, _, _, names in (each for each in SETS if each[2]):
+        gaps = [found[run]["rounded"] - min(found[run]["redrawn"].values()) for run in names]
+        redrawn[title] = max(gaps)
+    return {"rounded": rounded, "redrawn": redrawn}
 
 
 def measured(profile):
@@ -185,9 +187,8 @@ def card(run, found):
     more = statistics.next_training([each["test_accuracy"] for each in record["seeds"]])
     redrawn = [f"{percent(value)} ({name})" for name, value in found.get("redrawn", {}).items()]
     rows = {
-        "Use": f'`keras.models.load_model("{run}.keras")`: from grey images, light on dark, uint8 '
-        f"(n, height, width, 1) of {record['layers'][0]['shape'][:-4]} pixels to probabilities of "
-        f"{len(names)} classes",
+        "Use": f'`keras.models.load_model("{run}.keras")`: grey images, light on dark, uint8 '
+        f"(n, {record['layers'][0]['shape'].replace(' x ', ', ')}), to {len(names)} probabilities",
         "Network": f"`{record['parameters']['network']}`, {record['parameter_count']:,} parameters",
         "Data": f"{data['label']}; {data['kind']}; split: {data['split']}; {data['licence']}",
         "Trained": f"on {data['train']:,} images, with {data['validation']:,} for validation; seed "
