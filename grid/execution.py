@@ -38,7 +38,7 @@ def execute(work, environment):
     """
     started, progress = time.monotonic(), environment["PROGRESS_FILE"]
     try:
-        files.save_json(progress, {"text": "starting"}, durable=False)
+        files.save_json(progress, {"text": "starting"})
         with tempfile.TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True) as folder:
             environment = {**os.environ, **environment, "IPYTHONDIR": folder}
             error = _in_a_process({**work, "parent": os.getpid()}, environment)

@@ -90,14 +90,14 @@ CHANGES = {
 }
 
 
-def changed(images, change, amount, seed=0):
+def changed(images, change, amount):
     """Images, uint8 (n, height, width, 1), changed in one of the `CHANGES` by a known amount.
 
     A shift goes in one of the four directions of the pixel grid, a rotation either way, at random
-    for each image; `noise` is Gaussian, `amount` its standard deviation, `blur` too. A seed gives
-    the same images, and the direction of each is the same for every amount.
+    for each image; `noise` is Gaussian, `amount` its standard deviation, `blur` too. The images are
+    always the same, and the direction of each is the same for every amount.
     """
-    rng, n, side = np.random.default_rng(seed), len(images), max(images.shape[1:3])
+    rng, n, side = np.random.default_rng(0), len(images), max(images.shape[1:3])
     if change == "noise":
         noise = rng.standard_normal(images.shape, dtype="float32") * (255 * amount)
         return np.clip(np.rint(images + noise), 0, 255).astype("uint8")

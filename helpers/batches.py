@@ -52,11 +52,22 @@ def split(data, train_images=0, validation_images=0, test_images=0, choice=0):
     """
     train_images, held_out = _fitting(data, train_images, validation_images, test_images)
     train, validation = datasets.split(data.y_train, held_out, choice, data.hand_train)
-    train = part(train, train_images, 1, data.y_train, data.hand_train)
-    test = part(np.arange(len(data.y_test)), test_images, 2, data.y_test, data.hand_test)
-    learn, choose = (taken(data.x_train, data.y_train, chosen) for chosen in (train, validation))
-    report, identity = taken(data.x_test, data.y_test, test), named(data, train, validation, test)
-    return Split(*learn, *choose, *report, identity)
+    return cut(data, train, validation, train_images, test_images)
+
+
+def cut(data, train, validation, train_images, test_images):
+    """A `Split` into so many of the training images at the indices `train`, those at `validation`
+    (None: the test images there too) and so many test images; 0 means all."""
+    train = _part(train, train_images, 1, data.y_train, data.hand_train)
+    test = _part(np.arange(len(data.y_test)), test_images, 2, data.y_test, data.hand_test)
+    learn = _taken(data.x_train, data.y_train, train)
+    report = choose = _taken(data.x_test, data.y_test, test)
+    chosen, name = (train, test), b"watched" + data.meta["sha256"].encode()
+    if validation is not None:
+        choose = _taken(data.x_train, data.y_train, validation)
+        chosen, name = (train, validation, test), data.meta["sha256"].encode()
+    name += b"".join(index.astype("<i8").tobytes() for index in chosen)
+    return Split(*learn, *choose, *report, hashlib.sha256(name).hexdigest())
 
 
 def _fitting(data, train_images, validation_images, test_images):
@@ -65,26 +76,20 @@ def _fitting(data, train_images, validation_images, test_images):
     held_out = {0: available // 5, -1: test}.get(validation_images, validation_images)
     if held_out and held_out + max(train_images, data.classes) <= available:
         return train_images, held_out
-    if data.name in datasets.NAMES:
-        raise UserError(
-            f"{data.label} has {available:,} training images, too few for {train_images:,} to "
-            f"train on and {held_out:,} to validate on: ask for fewer."
-        )
-    least = max(5, -(-data.classes * 5 // 4))  # of which a fifth can be held out
-    if available < least:
-        raise UserError(
-            f"{data.label} ({data.name}) has {available:,} training images of {data.classes} "
-            f"classes, too few to train on and to validate on: {least:,} are the least."
-        )
-    held_out = min(held_out, available // 5)
+    asked, held_out = f"{held_out:,} to validate on", min(held_out, available // 5)
     train = min(train_images or available, available - held_out)
+    if data.name in datasets.NAMES or not held_out or train < data.classes:
+        raise UserError(
+            f"{data.label} has {available:,} training images of {data.classes} classes, too few "
+            f"for {train_images or 'some'} to train on and {asked}: ask for fewer, or add images."
+        )
     sizes = train, held_out, min(test_images or test, test)
     told = "{:,} to train on, {:,} to validate on, {:,} to test on".format(*sizes)
     print(f"{data.label} has fewer images than were asked for: {told}.")
     return train_images, held_out
 
 
-def part(indices, count, seed, labels, hands):
+def _part(indices, count, seed, labels, hands):
     """`count` of the images at these indices, stratified by class (and hand); 0: all of them."""
     if not 0 < count < len(indices):
         return indices
@@ -92,18 +97,12 @@ def part(indices, count, seed, labels, hands):
     return indices[datasets.split(labels[indices], count, seed, strata)[1]]
 
 
-def taken(images, labels, indices):
+def _taken(images, labels, indices):
     """Copies of the images (n, height, width, 1) and labels (n,) at these indices. The memory that
     holds what was read of the file is given back: half a gigabyte for ByMerge."""
     copies = images[indices][..., None], labels[indices]
     forget(images)
     return copies
-
-
-def named(data, *chosen, how=b""):
-    """Hexadecimal SHA-256 over a data set and the images chosen from it, arrays of indices."""
-    indices = b"".join(index.astype("<i8").tobytes() for index in chosen)
-    return hashlib.sha256(how + data.meta["sha256"].encode() + indices).hexdigest()
 
 
 class Batches:

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 
 from helpers.batches import in_order
 from helpers.statistics import TEMPERATURES
@@ -82,9 +83,7 @@ def fit_temperature(logp, labels):
 
 def scale(logp, temperature):
     """Log-probabilities (n, classes) divided by a temperature and normalised again."""
-    logits = logp / temperature
-    logits = logits - logits.max(axis=1, keepdims=True)
-    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    return log_softmax(logp / temperature, axis=1)
 
 
 def _of(logp, labels):

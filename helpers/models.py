@@ -375,22 +375,12 @@ def _fitting(build):
             return build(image_shape, classes)
         except ValueError as error:
             height, width = image_shape[:2]
-            least = next((n for n in range(min(height, width) + 1, 300) if _fits(build, n)), None)
-            if not least:
-                raise
             raise UserError(
-                f"{build.__name__} needs images of {least} x {least} pixels or more, and these are "
-                f"{height} x {width}: choose another network, or enlarge the images."
+                f"Images of {height} x {width} are too small for {build.__name__}: choose another "
+                "network, or enlarge the images."
             ) from error
 
     return checked
-
-
-def _fits(build, side):
-    try:
-        return bool(build((side, side, 1), 2))
-    except ValueError:
-        return False
 
 
 # Here and not as decorators above: a line more at a network would make all of its runs again.

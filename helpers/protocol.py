@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def selection(right, halves=500, seed=0):
+def selection(right, halves=500):
     """What choosing the best epoch on test images promises, and what it keeps on others.
 
     right: bool (epochs, n), whether the network was right after each epoch. The images are cut into
@@ -17,7 +17,7 @@ def selection(right, halves=500, seed=0):
     right = np.asarray(right, "float32")
     n = right.shape[1]
     first = np.tile(np.arange(n) < n // 2, (halves, 1))
-    first = np.random.default_rng(seed).permuted(first, axis=1).astype("float32") @ right.T
+    first = np.random.default_rng(0).permuted(first, axis=1).astype("float32") @ right.T
     first, second = first / (n // 2), (right.sum(axis=1) - first) / (n - n // 2)
     # Each half in both parts, so that what is easy in it cancels.
     chooses, judges = np.concatenate([first, second]), np.concatenate([second, first])

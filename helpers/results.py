@@ -5,7 +5,6 @@ RUN.sha256, which `sha256sum -c` reads, tells what was altered since.
 """
 
 import os
-import re
 from datetime import UTC, datetime
 
 import numpy as np
@@ -13,9 +12,11 @@ import numpy as np
 from helpers import runs
 from helpers.store import files, paths
 from helpers.store.machine import hardware, versions
-from helpers.store.records import FIELDS, harmed, load, predictions, without_repeats  # noqa: F401
+from helpers.store.records import FIELDS as FIELDS
+from helpers.store.records import harmed as harmed
+from helpers.store.records import load, predictions, without_repeats
 
-PROVENANCE = ("name", "title", "kind", "sha256", "class_names", "classes")
+PROVENANCE = "name title kind sha256 class_names classes split licence source".split()
 # Networks up to this many parameters leave the first seed's weights beside a `full` record.
 WEIGHTS_LIMIT = 100_000
 
@@ -32,7 +33,7 @@ def record(parameters, data, parts, trained, outcomes, extra=None):
     line, model = runs.entry(parameters["run"]), trained[0].model
     values = {name: parameters[name] for name in runs.notebook_parameters(line["notebook"])}
     made = {"versions": versions(), "hardware": hardware()}
-    known = {key: data.meta.get(key) for key in (*PROVENANCE, "split", "licence", "source")}
+    known = {key: data.meta.get(key) for key in PROVENANCE}
     content = {
         "run": values["run"],
         "notebook": line["notebook"],
@@ -108,13 +109,13 @@ def figures(content):
     profile, run = content["parameters"]["profile"], content["run"]
     folder = paths.figures(profile, run)
     index = files.load_json(folder / "index.json")
+    index = index if isinstance(index, dict) else {}
     rows = []
-    for name, entry in sorted(index.items()) if isinstance(index, dict) else ():
+    for path in sorted(folder.glob("*.[ps][nv]g")):
+        entry = index.get(path.stem)
         caption = entry.get("caption") if isinstance(entry, dict) else entry
-        if re.fullmatch(r"[\w-]{1,99}", name) and isinstance(caption, str):
-            if (folder / f"{name}.png").exists():
-                path = f"figures/{profile}/{run}/{name}.png"
-                rows.append({"path": path, "caption": caption})
+        if isinstance(caption, str):
+            rows.append({"path": f"figures/{profile}/{run}/{path.name}", "caption": caption})
     return rows
 
 
@@ -188,9 +189,9 @@ def comparable(content):
     return content["dataset"]["kind"] == "official" and full
 
 
-def median_seed(content, metric="test_accuracy"):
-    """Index of the seed with the (lower) median: the one that figures and paired tests show."""
-    values = [seed[metric] for seed in content["seeds"]]
+def median_seed(content):
+    """Index of the seed with the (lower) median test accuracy: the one that figures show."""
+    values = [seed["test_accuracy"] for seed in content["seeds"]]
     return int(np.argsort(values, kind="stable")[(len(values) - 1) // 2])
 
 

@@ -10,7 +10,7 @@ import json
 import os
 from functools import cache
 
-from helpers.store import code, fields, paths, strict_yaml
+from helpers.store import code, fields, paths
 from helpers.store.code import notebook_parameters
 from helpers.store.paths import UserError
 
@@ -21,14 +21,12 @@ def table():
     import yaml
 
     try:
-        content = strict_yaml.load(paths.RUNS.read_text(encoding="utf-8"))
-        fields.check(content)
+        return fields.load(paths.RUNS.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         told = " ".join(str(error).split()).removesuffix(".")
         remedy = "; a text with a colon or a sign such as > stands in quotation marks"
         told += remedy * isinstance(error, yaml.MarkedYAMLError)
         raise UserError(f"Cannot read {paths.RUNS}: {told}.") from error
-    return content
 
 
 def profiles():
@@ -65,15 +63,14 @@ def title(run):
 
 
 def network_title(word):
-    """A network, NAME or NAME+AUGMENTATION, by the title of the first run that trains it so, else
-    of the first that trains it; the word itself where none does."""
+    """A network, NAME or NAME+AUGMENTATION, by the title of the first run that trains it so; the
+    word itself where none does."""
     name, _, setting = word.partition("+")
-    found = {}
     for run, line in table()["runs"].items():
-        held = line.get("parameters", {})
-        if held.get("network") == name:
-            found.setdefault(held.get("augmentation", "none"), run)
-    return title(found.get(setting or "none") or next(iter(found.values()), word))
+        values = line.get("parameters", {})
+        if (values.get("network"), values.get("augmentation", "none")) == (name, setting or "none"):
+            return title(run)
+    return word
 
 
 def claims():
@@ -106,7 +103,6 @@ def parameters(run, profile):
     values = {
         name: fields.parameter(run, name, value, defaults[name]) for name, value in values.items()
     }
-    fields.check_together(run, values)
     if (asked := os.environ.get("SEEDS")) and "seeds" in defaults:
         if not asked.isdecimal() or not int(asked):
             raise UserError(f"SEEDS={asked}: give a whole number of seeds, 1 or more.")

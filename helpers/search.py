@@ -7,11 +7,11 @@ import shutil
 import time
 from pathlib import Path
 
-from helpers import augmentation
-from helpers.batches import Batches, NextEpoch, in_order
+from helpers import training
+from helpers.batches import Batches
 from helpers.store import files, paths
 from helpers.store.backend import keras
-from helpers.training import RESULTS, Progress, Trained, compile_options, numbers, one_cycle
+from helpers.training import RESULTS, Trained, one_cycle
 
 import keras_tuner  # isort: skip  (after the quiet import of Keras)
 
@@ -37,21 +37,13 @@ class Space(keras_tuner.HyperModel):
 
     def fit(self, hp, model, epochs, initial_epoch=0, callbacks=(), **_):
         """Called by Keras Tuner for each trial; Hyperband goes on from `initial_epoch`."""
-        parts, setting = self.parts, augmentation.SETTINGS["none"]
-        batches = Batches(parts.x_train, parts.y_train, self.batch_size, self.seed, setting)
+        parts = self.parts
+        batches = Batches(parts.x_train, parts.y_train, self.batch_size, self.seed, setting={})
         if self.annealed:
             settings, steps = model.optimizer.get_config(), batches.steps * (epochs - initial_epoch)
             settings["learning_rate"] = one_cycle(float(model.optimizer.learning_rate), steps)
             _compiled(model, type(model.optimizer).from_config(settings))
-        return model.fit(
-            batches.feed(),
-            epochs=epochs,
-            initial_epoch=initial_epoch,
-            verbose=0,
-            shuffle=False,
-            validation_data=in_order(parts.x_validation, parts.y_validation),
-            callbacks=[NextEpoch(batches), *callbacks],
-        )
+        return training.run_epochs(model, parts, batches, epochs, callbacks, initial_epoch)
 
 
 def _compiled(model, optimizer):
@@ -59,7 +51,7 @@ def _compiled(model, optimizer):
     # kept beside them, of which Keras would warn, and then leave them out.
     optimizer.load_own_variables = lambda store: None
     loss = "sparse_categorical_crossentropy"
-    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"], **compile_options())
+    model.compile(optimizer, loss, metrics=["accuracy"], **training.compile_options())
     return model
 
 
@@ -69,10 +61,11 @@ class _Curves:
 
     def run_trial(self, trial, *args, **kwargs):
         started = time.perf_counter()
-        progress = Progress(f"{self.project_name}, trial {trial.trial_id}", kwargs["epochs"])
+        name = f"{self.project_name}, trial {trial.trial_id}"
+        progress = training.Progress(name, kwargs["epochs"])
         histories = super().run_trial(trial, *args, callbacks=[progress], **kwargs)
         seconds = time.perf_counter() - started
-        kept = {"history": numbers(histories[0]), "seconds": seconds}
+        kept = {"history": histories[0].history, "seconds": seconds}
         kept["values"] = trial.hyperparameters.values
         path, weights = self.curve_path(trial), self._get_checkpoint_fname(trial.trial_id)
         manifest = path.with_suffix(".sha256")

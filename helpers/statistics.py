@@ -4,30 +4,23 @@ Student's tests compare procedures, over seeds; McNemar's compares two given net
 """
 
 import numpy as np
-from scipy import special  # not scipy.stats, which says the same and takes half a second to load
+from scipy import stats
 
 TEMPERATURES = 0.05, 20  # the least and the largest that temperature scaling tries
 
 
-def wilson(successes, n, level=0.95):
-    """Interval (low, high) of a share: what `n` other test images might show (Wilson 1927)."""
-    z, share = special.ndtri((1 + level) / 2), round(successes) / n
-    centre, half = share + z**2 / (2 * n), z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    low, high = (centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)
-    return (float(low) if share > 0 else 0.0), (float(high) if share < 1 else 1.0)
+def wilson(successes, n):
+    """95 % interval (low, high) of a share: what `n` other images might show (Wilson 1927)."""
+    interval = stats.binomtest(round(successes), n).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def mcnemar(right_a, right_b):
     """Exact two-sided McNemar test on the same images; two bool arrays (n,). Returns p, 1 where
     the two never differ (McNemar 1947). It compares two given networks, and not the procedures
     that made them, which another seed may order the other way."""
-    return _sign_test(int(np.sum(right_a & ~right_b)), int(np.sum(~right_a & right_b)))
-
-
-def _sign_test(wins, losses):
-    # Twice the tail of the binomial distribution with p = 1/2.
-    tail = special.bdtr(min(wins, losses), wins + losses, 0.5)
-    return float(min(1.0, 2 * tail)) if wins + losses else 1.0
+    wins, losses = int(np.sum(right_a & ~right_b)), int(np.sum(~right_a & right_b))
+    return float(stats.binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
 
 
 def holm(p_values):
@@ -38,12 +31,12 @@ def holm(p_values):
     return raised[np.argsort(order)].tolist()
 
 
-def paired(a, b=0.0, level=0.95):
+def paired(a, b=0.0):
     """Two procedures over paired seeds, a - b, by Student's t (Student 1908).
 
     a: numbers, one a seed (n,); b: the same seeds' numbers of the other procedure (n,), or one
-    constant. Returns a dict: `n`, `difference` (mean of the pairs), `low`, `high` (t interval) and
-    `p` (two-sided), the last three None for fewer than two seeds. Where all pairs differ by the
+    constant. Returns a dict: `n`, `difference` (mean of the pairs), `low`, `high` (95 % interval)
+    and `p` (two-sided), the last three None for fewer than two seeds. Where all pairs differ by the
     same amount the interval has no width, and p is 0, or 1 for a difference of 0.
     """
     gaps = np.asarray(a, "float64") - np.asarray(b, "float64")
@@ -51,8 +44,8 @@ def paired(a, b=0.0, level=0.95):
     if n < 2:
         return {"n": n, "difference": mean, "low": None, "high": None, "p": None}
     error = _error(gaps)
-    reach = float(special.stdtrit(n - 1, (1 + level) / 2)) * error
-    p = 2 * special.stdtr(n - 1, -abs(mean) / error) if error else mean == 0
+    reach = float(stats.t.ppf(0.975, n - 1)) * error
+    p = 2 * stats.t.sf(abs(mean) / error, n - 1) if error else mean == 0
     return {"n": n, "difference": mean, "low": mean - reach, "high": mean + reach, "p": float(p)}
 
 
@@ -60,12 +53,10 @@ def equivalence(a, b, margin):
     """p of two one-sided t tests that paired procedures differ by less than `margin`: a small one
     speaks for equality (Schuirmann 1987). a, b as in `paired`; None for fewer than two seeds."""
     gaps = np.asarray(a, "float64") - np.asarray(b, "float64")
-    n, mean = len(gaps), float(gaps.mean())
-    if n < 2:
+    if len(gaps) < 2:
         return None
-    error = _error(gaps)
-    p = special.stdtr(n - 1, (abs(mean) - margin) / error) if error else abs(mean) >= margin
-    return float(p)
+    beyond, error = abs(gaps.mean()) - margin, _error(gaps)
+    return float(stats.t.cdf(beyond / error, len(gaps) - 1) if error else beyond >= 0)
 
 
 def _error(gaps):
@@ -74,8 +65,8 @@ def _error(gaps):
     return spread / len(gaps) ** 0.5
 
 
-def over_images(right_a, right_b, level=0.95):
-    """Interval (low, high) of a difference of accuracies for other seeds and other test images.
+def over_images(right_a, right_b):
+    """95 % interval (low, high) of a difference of accuracies for other seeds and test images.
 
     right_a, right_b: bool (n, images), paired seeds in rows, two or more; one row, or one number,
     for a method without seeds. Student's interval over seeds and the normal one over images, of the
@@ -84,38 +75,37 @@ def over_images(right_a, right_b, level=0.95):
     both, which makes it a little wide.
     """
     gaps = np.asarray(right_a, "float64") - np.asarray(right_b, "float64")
-    n, tail, mean = len(gaps), (1 + level) / 2, float(gaps.mean())
-    seeds = special.stdtrit(n - 1, tail) * _error(gaps.mean(axis=1))
-    sample = special.ndtri(tail) * _error(gaps.mean(axis=0))
-    reach = float(np.hypot(seeds, sample))
+    seeds = stats.t.ppf(0.975, len(gaps) - 1) * _error(gaps.mean(axis=1))
+    images = stats.norm.ppf(0.975) * _error(gaps.mean(axis=0))
+    mean, reach = float(gaps.mean()), float(np.hypot(seeds, images))
     return mean - reach, mean + reach
 
 
-def next_training(values, level=0.95):
-    """Prediction interval (low, high) for one more training, judged on the same images, from those
-    of n seeds, by Student's t: what a single figure printed elsewhere is compared with. None for
-    fewer than three, which hardly know their own spread."""
+def next_training(values):
+    """95 % prediction interval (low, high) for one more training, judged on the same images, from
+    those of n seeds, by Student's t: what a single figure printed elsewhere is compared with. None
+    for fewer than three, which hardly know their own spread."""
     n = len(values)
     if n < 3:
         return None
-    reach = special.stdtrit(n - 1, (1 + level) / 2) * np.std(values, ddof=1) * (1 + 1 / n) ** 0.5
+    reach = stats.t.ppf(0.975, n - 1) * np.std(values, ddof=1) * (1 + 1 / n) ** 0.5
     return float(np.mean(values) - reach), float(np.mean(values) + reach)
 
 
-def power_law(images, errors, at, level=0.95):
+def power_law(images, errors, at):
     """Errors as a power of the number of images, c n^-b: a straight line on logarithmic axes.
 
     images, errors: (m,), one a training, three or more, of two sizes or more; at: (k,) other sizes.
     Returns -b, and for single trainings at these sizes the expected error and the two ends of its
-    prediction interval, (k,) each: least squares, Student's t (Hestness et al. 2017 for the law).
-    Every training counts as independent, also those of one seed at several sizes.
+    95 % prediction interval, (k,) each: least squares, Student's t (Hestness et al. 2017 for the
+    law). Every training counts as independent, also those of one seed at several sizes.
     """
     x, y, far = np.log(images), np.log(errors), np.log(at)
     slope, offset = np.polyfit(x, y, 1)
     free = len(x) - 2
     spread = np.sqrt(np.sum((y - slope * x - offset) ** 2) / free)
     lever = 1 / len(x) + (far - x.mean()) ** 2 / np.sum((x - x.mean()) ** 2)
-    reach = special.stdtrit(free, (1 + level) / 2) * spread * np.sqrt(1 + lever)
+    reach = stats.t.ppf(0.975, free) * spread * np.sqrt(1 + lever)
     centre = slope * far + offset
     return float(slope), *np.exp([centre, centre - reach, centre + reach])
 
@@ -132,15 +122,15 @@ def balanced_accuracy(y_true, y_pred, classes):
     return float(np.nanmean(recalls(y_true, y_pred, classes)))
 
 
-def stratified_bootstrap(y_true, right, samples=2000, seed=0, level=0.95):
-    """Balanced accuracy, mean over seeds, with a percentile interval for test images drawn anew
-    within each class: (value, low, high) as fractions (Efron 1979).
+def stratified_bootstrap(y_true, right, samples=2000):
+    """Balanced accuracy, mean over seeds, with a 95 % percentile interval for test images drawn
+    anew within each class: (value, low, high) as fractions (Efron 1979).
 
     y_true (n,); right (seeds, n) bool, the seeds kept as they are. A class drawn anew is a
     multinomial sample of the few shares of seeds that are right: the same bootstrap as drawing
     images, and much faster.
     """
-    rng, y_true = np.random.default_rng(seed), np.asarray(y_true)
+    rng, y_true = np.random.default_rng(0), np.asarray(y_true)
     share = np.atleast_2d(right).mean(axis=0)
     drawn, means = [], []
     for label in np.unique(y_true):
@@ -148,26 +138,5 @@ def stratified_bootstrap(y_true, right, samples=2000, seed=0, level=0.95):
         total = counts.sum()
         drawn.append(rng.multinomial(total, counts / total, size=samples) @ values / total)
         means.append(counts @ values / total)
-    low, high = np.percentile(np.mean(drawn, axis=0), [50 * (1 - level), 50 * (1 + level)])
+    low, high = np.percentile(np.mean(drawn, axis=0), [2.5, 97.5])
     return float(np.mean(means)), float(low), float(high)
-
-
-def smallest_gap(level=0.05):
-    """The fewest test images by which one classifier must beat another for the exact McNemar test
-    to see it at this level, if they differ in no others: 6 at 5 %."""
-    return next(count for count in range(1, 100) if 2 * 0.5**count < level)
-
-
-def cautious_gap(a, b, n):
-    """p of the exact McNemar test for accuracies a and b on the same n images, if no image were
-    wrong for both: the largest that answers with these accuracies can give (unless a + b < 1).
-
-    What two published figures show by themselves, when the answers are not at hand.
-    """
-    return _sign_test(round(n * (1 - b)), round(n * (1 - a)))
-
-
-def without_twins(right, twin):
-    """Accuracy on all test images and on those without a twin among the training images (None
-    where none is left). right: bool (seeds, n); twin: bool (n,). Means over seeds."""
-    return float(np.mean(right)), float(np.mean(right[:, ~twin])) if (~twin).any() else None

@@ -46,10 +46,10 @@ def optimizer(name, learning_rate):
     return keras.optimizers.get({"class_name": name, "config": {"learning_rate": learning_rate}})
 
 
-def one_cycle(peak, steps, rise=0.3):
-    """A learning rate for `steps` batches in all: from a 25th of `peak` straight up to it over the
-    share `rise` of them, then down to 0 along half a cosine (Smith 2018; PyTorch's OneCycleLR)."""
-    up = max(1, round(rise * steps))
+def one_cycle(peak, steps):
+    """A learning rate for `steps` batches in all: from a 25th of `peak` straight up to it over 0.3
+    of them, then down to 0 along half a cosine (Smith 2018; PyTorch's OneCycleLR)."""
+    up = max(1, round(0.3 * steps))
     down, up = max(1, steps - up), {"warmup_target": peak, "warmup_steps": up}
     return keras.optimizers.schedules.CosineDecay(peak / 25, down, **up)
 
@@ -90,21 +90,23 @@ def fit(
 def _train(model, parts, callbacks, *, seed, batch_size, epochs, setting):
     settings = augmentation.SETTINGS[setting]
     batches = Batches(parts.x_train, parts.y_train, batch_size, seed, settings)
+    callbacks = [*callbacks, Progress(f"seed {seed}", epochs)]
     started = time.perf_counter()
-    history = model.fit(
+    history = run_epochs(model, parts, batches, epochs, callbacks)
+    return {"seconds": time.perf_counter() - started, "history": history.history}
+
+
+def run_epochs(model, parts, batches, epochs, callbacks, first=0):
+    """Keras's `fit` on `Batches`, validated after each epoch; `first` epochs were run before."""
+    return model.fit(
         batches.feed(),
         epochs=epochs,
+        initial_epoch=first,
         verbose=0,
         shuffle=False,
         validation_data=in_order(parts.x_validation, parts.y_validation),
-        callbacks=[NextEpoch(batches), *callbacks, Progress(f"seed {seed}", epochs)],
+        callbacks=[NextEpoch(batches), *callbacks],
     )
-    return {"seconds": time.perf_counter() - started, "history": numbers(history)}
-
-
-def numbers(history):
-    """The `history` of Keras as plain numbers: a dict from metric to a list, one an epoch."""
-    return {name: [float(value) for value in values] for name, values in history.history.items()}
 
 
 class Progress(keras.callbacks.Callback):
@@ -121,7 +123,7 @@ class Progress(keras.callbacks.Callback):
         print(f"{where}: {figures}", flush=True)
         if os.environ.get("PROGRESS_FILE"):
             text = f"{where}, validation accuracy {logs['val_accuracy']:.4f}"
-            files.save_json(os.environ["PROGRESS_FILE"], {"text": text}, durable=False)
+            files.save_json(os.environ["PROGRESS_FILE"], {"text": text})
 
 
 def _key(model, parts, callbacks, how):
@@ -157,10 +159,7 @@ def _save(model, stem, record, also=()):
 def _load(model, stem, key):
     """The record of a kept training, its weights put into the model; None if it is another one."""
     record = files.load_json(stem.with_suffix(".json"))
-    try:
-        if files.harmed(stem.with_suffix(".sha256")) or not record or record["key"] != key:
-            return None
-    except FileNotFoundError:
+    if not record or files.harmed(stem.with_suffix(".sha256")) or record["key"] != key:
         return None
     with np.load(stem.with_suffix(".weights.npz"), allow_pickle=False) as weights:
         model.set_weights([weights[name] for name in weights])

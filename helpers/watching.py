@@ -16,21 +16,12 @@ def split(data, train_images=0, test_images=0):
     for every seed and as in `batches.split`. UserError if there are too few; of a set of one's own
     all are taken then, and a line says so.
     """
-    if train_images > len(data.y_train) >= data.classes and data.name not in datasets.NAMES:
-        print(f"{data.label} has fewer training images than were asked for: {len(data.y_train):,}.")
-        train_images = 0
-    if train_images > len(data.y_train) or 0 < train_images < data.classes:
-        raise UserError(
-            f"{data.label} has {len(data.y_train):,} training images of {data.classes} classes: "
-            f"{train_images:,} cannot be taken from them."
-        )
-    train, test = np.arange(len(data.y_train)), np.arange(len(data.y_test))
-    train = batches.part(train, train_images, 1, data.y_train, data.hand_train)
-    test = batches.part(test, test_images, 2, data.y_test, data.hand_test)
-    learn = batches.taken(data.x_train, data.y_train, train)
-    watch = batches.taken(data.x_test, data.y_test, test)
-    identity = batches.named(data, train, test, how=b"watched")
-    return batches.Split(*learn, *watch, *watch, identity)
+    if train_images > len(data.y_train):
+        few = f"{data.label} has {len(data.y_train):,} training images, fewer than {train_images:,}"
+        if data.name in datasets.NAMES:
+            raise UserError(f"{few}: ask for fewer.")
+        print(f"{few}.")
+    return batches.cut(data, np.arange(len(data.y_train)), None, train_images, test_images)
 
 
 def with_dropout(model, rate):
@@ -38,11 +29,6 @@ def with_dropout(model, rate):
     as it is. UserError if it has no dropout."""
     if rate == -1.0:
         return model
-    if not 0 <= rate < 1:
-        raise UserError(
-            f"A dropout rate of {rate} is none: give 0 or more and less than 1, or -1.0 for the "
-            "network as it is."
-        )
     config = model.get_config()
     layers = [layer["config"] for layer in config["layers"] if layer["class_name"] == "Dropout"]
     if not layers:

@@ -33,16 +33,14 @@ def build(profile, force=False, say=print):
     targets = [paths.report(profile) / name for name in ("report.html", "report.pdf")]
     state = paths.report(profile) / ".report.json"
     current = not force and load_json(state) == _state(profile, targets)
-    if not current and not results.load_all(profile):
-        raise paths.UserError(
-            f"There are no results of profile {profile} to report on: "
-            f"`make all PROFILE={profile}` makes them, or says which run failed and why."
-        )
     if not current:
-        with locks.held(
-            state.with_suffix(".lock"),
-            lambda holder: say(f"The report is being written by {holder}; waiting for it"),
-        ):
+        if not results.load_all(profile):
+            raise paths.UserError(
+                f"There are no results of profile {profile} to report on: "
+                f"`make all PROFILE={profile}` makes them, or says which run failed and why."
+            )
+        wait = "The report is being written by {}; waiting for it"
+        with locks.held(state.with_suffix(".lock"), lambda holder: say(wait.format(holder))):
             _make(profile, targets, state, say)
     if profile == "full" and paths.OUT == paths.ROOT:
         from report import readme
@@ -65,23 +63,21 @@ def _make(profile, targets, state, say):
             )
     before = load_json(state)
     _make_pages(profile, before.get("pages", {}) if isinstance(before, dict) else {}, say)
-    sources, pages = _sources(profile), _notebooks(profile)
-    figures = _write(profile, *targets, say)
-    files = [sha256(target) for target in targets]
-    save_json(state, {"sources": sources, "pages": pages, "figures": figures, "files": files})
+    made_from = {"sources": _sources(profile), "pages": _notebooks(profile)}  # as it is now
+    _write(profile, *targets, say)
+    save_json(state, {**_state(profile, targets), **made_from})
 
 
 def _write(profile, page, document, say):
-    """Execute report.ipynb, fill its words and typeset it twice. Returns the hash of the figures
-    that it shows. In the complete edition a paragraph that the records do not bear out is an error.
-    """
+    """Execute report.ipynb, fill its words and typeset it twice. In the complete edition a
+    paragraph that the records do not bear out is an error."""
     from report import pages, typeset, words
 
     records = results.load_all(profile)
     whole = profile == "full" and set(records) == set(runs.select())
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         node = pages.execute(NOTEBOOK, {"profile": profile})
-        figures, failed = _figures(profile), words.fill(node, profile)
+        failed = words.fill(node, profile)
         if whole and failed:  # the author must write these paragraphs anew
             raise paths.UserError(f"The report says what records do not: {'; '.join(failed)}.")
         if failed:
@@ -92,7 +88,6 @@ def _write(profile, page, document, say):
         about = {**_dated(records), **({} if whole else {"partial": "true"})}
         made = [pool.submit(make, text, folder, about) for make in (typeset.html, typeset.pdf)]
         save_all(dict(zip((page, document), [future.result() for future in made])))
-    return figures
 
 
 def _dated(records):
@@ -107,8 +102,11 @@ def _dated(records):
 def _make_pages(profile, before, say):
     """A page of every executed notebook, where none is there of this very execution.
 
-    `before`: what `_notebooks` said when pages were last made. A page that fails is named.
+    `before`: what `_notebooks` said when pages were last made. A page that fails is named, and the
+    report does not link it.
     """
+    from report.pages import one_line
+
     folder, now = paths.executed(profile), _notebooks(profile)
     for page in folder.glob("*.html"):
         gone = not page.with_suffix(".ipynb").exists()
@@ -116,19 +114,11 @@ def _make_pages(profile, before, say):
             page.unlink()
     wanted = [folder / f"{run}.ipynb" for run in now if not (folder / f"{run}.html").exists()]
     with ThreadPoolExecutor(2) as pool:
-        for notebook, failure in zip(wanted, pool.map(_failure, wanted)):
-            if failure:  # the report does not link it
-                say(f"{notebook.name}: no page of this notebook was made: {failure}")
-
-
-def _failure(notebook):
-    """Make one page; what stood against it in one line, or None."""
-    from report.pages import one_line
-
-    try:
-        page_of_run(notebook, notebook.with_suffix(".html"))
-    except Exception as error:  # whatever is the matter with one notebook, the report goes on
-        return one_line(error) or type(error).__name__
+        made = [pool.submit(page_of_run, path, path.with_suffix(".html")) for path in wanted]
+    for notebook, future in zip(wanted, made):
+        if error := future.exception():  # whatever is the matter with it, the report goes on
+            why = one_line(error) or type(error).__name__
+            say(f"{notebook.name}: no page of this notebook was made: {why}")
 
 
 def page_of_run(notebook, page):
@@ -181,7 +171,7 @@ def _notebooks(profile):
 
 
 def _figures(profile):
-    return _hash((paths.OUT / "figures" / profile).rglob("*.png"))
+    return _hash((paths.OUT / "figures" / profile).rglob("*.[ps][nv]g"))
 
 
 def _style():

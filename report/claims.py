@@ -9,16 +9,17 @@ lies on one side: of zero, or, where two are said to be equal, of a margin set b
 import functools
 
 import numpy as np
+import yaml
 
 from helpers import results, runs, statistics
 from helpers.store import files, paths
-from report import courses, quantities
+from report import courses
 
 LEVEL = 0.05
 FEWEST = 3  # paired seeds below which there is no verdict
 HOLDS, FAILS, CLOSE, CANNOT = "holds", "does not hold", "too close to call", "cannot be judged here"
-SAID = ("key", "part", "claim", "family", "quantity", "expected", "run_a", "run_b", "reference")
-NUMBERS = ("difference", "low", "high", "low_images", "high_images", "p")
+SAID = "key part claim family quantity expected run_a run_b reference margin".split()
+NOTHING = {**dict.fromkeys("difference low high low_images high_images p".split()), "n": 0}
 
 
 def judge(profile, records):
@@ -70,24 +71,16 @@ def of_reports(register):
 def _measured(records, claim, right):
     # An entry without what depends on the others; its numbers are None where nothing is paired.
     a, b = records.get(claim["run_a"]), records.get(claim["run_b"])
-    there = a and (b or claim["run_b"] is None)
-    numbers = {"n": 0, **dict.fromkeys(NUMBERS)}
-    if there:
+    numbers, why = NOTHING, "no record"
+    if a and (b or claim["run_b"] is None):
         numbers = compare(a, b, right, claim["quantity"], claim["reference"], claim["margin"])
-    why = "no record" if not there else _against(a, claim)
+        why = courses.apart(a)  # images, or so short a run, that cannot decide the claim
+        if claim["family"] == "ours" or claim["data"] == "any":
+            why = None if why in ("part of the data", "substitute data") else why
     if not why and numbers["n"] < FEWEST:
         why = f"{numbers['n']} paired seed{'' if numbers['n'] == 1 else 's'}"
-    data = {"data": a["dataset"]["label"] if a else None, "why": why}
-    return {**{n: claim[n] for n in (*SAID, "margin")}, **data, **numbers, "p_holm": None}
-
-
-def _against(record, claim):
-    # Why these images, or so short a run, cannot decide a claim; None if they can.
-    apart = courses.apart(record)
-    other_data = apart in ("part of the data", "substitute data")
-    if other_data and (claim["family"] == "ours" or claim["data"] == "any"):
-        return None
-    return apart
+    about = {"data": a["dataset"]["label"] if a else None, "why": why}
+    return {**{name: claim[name] for name in SAID}, **about, **numbers, "p_holm": None}
 
 
 def compare(a, b, right, quantity="test_accuracy", reference=None, margin=None):
@@ -98,42 +91,90 @@ def compare(a, b, right, quantity="test_accuracy", reference=None, margin=None):
     test accuracy); and `p`: of a difference, or with a `margin` of none that is larger. What cannot
     be said is None.
     """
-    pairs = _pairs(a, b, quantity, reference)
-    if not pairs:
-        return {"n": 0, **dict.fromkeys(NUMBERS)}
-    ours, theirs = np.array([values for *_, values in pairs], "float64").T
-    numbers = {**dict.fromkeys(NUMBERS), **statistics.paired(ours, theirs)}
+    if not (pairs := _pairs(a, b, quantity, reference)):
+        return NOTHING
+    rows, ours, others, theirs = map(np.array, zip(*pairs))
+    numbers = NOTHING | statistics.paired(ours, theirs)
     if margin is not None:
         numbers["p"] = statistics.equivalence(ours, theirs, margin)
     if quantity == "test_accuracy" and len(pairs) > 1:
-        rows, others, _ = zip(*pairs)
-        theirs = reference if b is None else right(b["run"])[list(others)]
-        wide = statistics.over_images(right(a["run"])[list(rows)], theirs)
+        beside = reference if b is None else right(b["run"])[others]
+        wide = statistics.over_images(right(a["run"])[rows], beside)
         numbers |= dict(zip(("low_images", "high_images"), wide))
     return numbers
 
 
 def _pairs(a, b, quantity, reference):
-    """(row of a, row of b, (value of a, value of b)) of the seeds that both trained on one back end
+    """(row of a, value of a, row of b, value of b) of the seeds that both trained on one back end
     and device, on the same images. What has no seeds, a number or the nearest neighbour, is a
     constant; a seed that lacks the quantity is left out."""
     if b is not None and any(a["dataset"][n] != b["dataset"][n] for n in ("sha256", "test")):
         return []
-    rows = {_place(b, seed): row for row, seed in enumerate(b["seeds"])} if b else {}
-    pairs = []
-    for row, seed in enumerate(a["seeds"]):
-        other, value = 0, reference
-        if b is not None:
-            trained = "history" in b["seeds"][0]
-            other = rows.get(_place(a, seed)) if trained else 0
-            value = None if other is None else quantities.measure(b["seeds"][other], quantity)
-        pairs.append((row, other, (quantities.measure(seed, quantity), value)))
-    return [pair for pair in pairs if None not in pair[2]]
+    ours, theirs = _values(a, quantity), {}
+    if b is not None and "history" in b["seeds"][0]:
+        theirs = _values(b, quantity)
+    elif None is not (value := reference if b is None else measure(b["seeds"][0], quantity)):
+        theirs = dict.fromkeys(ours, (0, value))
+    return [(*ours[place], *theirs[place]) for place in ours if place in theirs]
 
 
-def _place(record, seed):
-    versions, hardware = ({**record, **seed}[name] for name in ("versions", "hardware"))
-    return seed["seed"], versions["backend"], hardware["accelerator"]
+def _values(record, quantity):
+    # (seed, back end, device) -> (row, value), of the seeds that have the quantity.
+    values = {}
+    for row, seed in enumerate(record["seeds"]):
+        versions, hardware = ({**record, **seed}[name] for name in ("versions", "hardware"))
+        if (value := measure(seed, quantity)) is not None:
+            values[seed["seed"], versions["backend"], hardware["accelerator"]] = row, value
+    return values
+
+
+def steps(records, profile):
+    """What parts of a network or its training buy: the pairs of report/steps.yaml of which both
+    runs have records on the same test images. Dicts with `part`, `what`, `alone`, the records
+    `before` and `after`, and the numbers of `compare`."""
+    right, taken = functools.partial(rightness, profile), []
+    for pair in yaml.safe_load((paths.REPORT_SOURCE / "steps.yaml").read_text(encoding="utf-8")):
+        before, after = records.get(pair["before"]), records.get(pair["after"])
+        numbers = compare(after, before, right) if before and after else NOTHING
+        if numbers["n"]:
+            taken.append({"alone": False, **pair, "before": before, "after": after, **numbers})
+    return taken
+
+
+def measure(seed, quantity):
+    """A quantity of one training, an entry of a record's `seeds`, as the head of runs.yaml explains
+    it; None where it has none."""
+    try:
+        return float(DERIVED.get(quantity, lambda seed: seed[quantity])(seed))
+    except (KeyError, IndexError, ValueError, ZeroDivisionError):
+        return None
+
+
+def _steps(seed):
+    losses = seed["history"]["val_loss"]
+    steps = np.diff(losses[len(losses) // 2 :])
+    if len(steps) < 2:
+        raise ValueError("too few epochs to swing")
+    return steps
+
+
+def _best(seed, search):
+    return max(trial["score"] for trial in seed["trials"] if trial["search"] == search)
+
+
+DERIVED = {
+    "gap": lambda seed: seed["train_accuracy"] - seed["test_accuracy"],
+    "loss_gap": lambda seed: seed["test_loss"] - seed["train_loss"],
+    "loss_ratio": lambda seed: seed["test_loss"] / seed["train_loss"],
+    "transformed": lambda seed: seed["transformed"]["test"],
+    "best_epoch": lambda seed: 1 + np.argmin(seed["history"]["val_loss"]),
+    "late_accuracy": lambda seed: np.mean(seed["history"]["val_accuracy"][-5:]),
+    "swing": lambda seed: np.std(_steps(seed), ddof=1),
+    "loss_below": lambda seed: np.mean(
+        np.less(seed["history"]["val_loss"], seed["history"]["loss"])
+    ),
+    "search_lead": lambda seed: _best(seed, "random search") - _best(seed, "Hyperband"),
+}
 
 
 def rightness(profile, run):

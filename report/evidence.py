@@ -1,26 +1,16 @@
-"""The evidence behind each accuracy, for the appendices: intervals, balanced accuracy, twins, and
-which steps of a published ranking the test images can show at all."""
+"""The evidence behind accuracies, frames for report.ipynb: intervals, balanced accuracy, twins, and
+an epoch chosen on test images; reported figures that cannot be; what others reached."""
 
-import itertools
+import math
 
 import numpy as np
 import pandas as pd
 
 from helpers import results, runs, statistics
-from helpers.show import Prose, Table, plain
-from helpers.show.words import data_named, share
+from helpers.show import Prose
+from helpers.show.words import percent, share
 from helpers.store import paths
-from report import claims, verdicts
-from report.courses import REPORTS
-
-# The official sets that the course reports used, with their own counts of test images.
-OFFICIAL_TESTS = {
-    "mnist": ("MNIST", 10000),
-    "emnist_letters": ("EMNIST Letters", 14800),
-    "emnist_balanced": ("EMNIST Balanced", 18800),
-    "fingers": ("Fingers", 3600),
-}
-SMALL, LARGE, OPEN = "too small to show", "large enough", "needs the answers"
+from report import courses, tables
 
 
 def accuracies(records, profile):
@@ -28,151 +18,121 @@ def accuracies(records, profile):
     interval, and the class that is named worst."""
     rows = []
     for run, record in records.items():
-        answers, test = results.predictions(profile, run), record["dataset"]["test"]
-        right = answers["y_pred"] == answers["y_true"]
-        balanced = statistics.stratified_bootstrap(answers["y_true"], right)
-        recall = mean_recalls(record, answers)
-        worst = int(np.nanargmin(recall))
-        rows.append(
-            {
-                "Run": Prose(f"`{run}`"),
-                "Accuracy": share(record, "test_accuracy"),
-                "n": str(len(record["seeds"])),
-                "Over test images": _interval(*statistics.wilson(right.mean() * test, test)),
-                "Balanced": f"{100 * balanced[0]:.2f} %",
-                "Its interval": _interval(*balanced[1:]),
-                "Worst class": f"{record['dataset']['class_names'][worst]}: "
-                f"{100 * recall[worst]:.1f} %",
-            }
-        )
-    return Table(
-        pd.DataFrame(rows),
-        "Every accuracy with its two kinds of chance, and the balanced accuracy.",
-        "tbl-evidence",
-        align="lrrrrrl",
-        note="Accuracy: mean and deviation over n seeds. Over test images: Wilson's 95 % interval "
-        "[@wilson1927] of that mean. Balanced: mean of the classes' recalls, with a 95 % interval "
-        "by a bootstrap that draws test images anew within each class [@efron1979]. "
-        + data_named(records.values()),
-    )
+        answers, data = results.predictions(profile, run), record["dataset"]
+        truth, right = answers["y_true"], answers["y_pred"] == answers["y_true"]
+        balanced, *ends = statistics.stratified_bootstrap(truth, right)
+        recalls = pd.DataFrame(right.T).groupby(truth).mean().mean(axis=1)
+        row = {
+            "Run": Prose(f"`{run}`"),
+            "Accuracy": share(record, "test_accuracy"),
+            "n": str(len(right)),
+            "Over test images": interval(right.mean(), data["test"]),
+            "Balanced": percent(balanced),
+            "Its interval": _between(*ends),
+            "Worst class": f"{data['class_names'][recalls.idxmin()]}: {percent(recalls.min(), 1)}",
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
-def mean_recalls(record, answers):
-    """Recall of each class, mean over seeds, (classes,)."""
-    classes = record["dataset"]["classes"]
-    each = [statistics.recalls(answers["y_true"], one, classes) for one in answers["y_pred"]]
-    return np.mean(each, axis=0)
-
-
-def twin_table(records, audits, profile):
-    """Every run's accuracy with and without test images that have a twin in the training images."""
+def without_twins(records, audits, profile):
+    """Every run's accuracy with and without test images that have a twin in the training images, a
+    row for each run on the images of an audit, unless all of these have twins."""
     rows = []
-    for audit, (run, record) in itertools.product(audits.values(), records.items()):
-        answers = results.predictions(profile, audit["run"])
-        right = _judged_on(profile, record, answers["y_true"], audit)
-        if right is None or answers["twin"].all():
-            continue
-        whole, without = statistics.without_twins(right, answers["twin"])
-        left = int((~answers["twin"]).sum())
-        rows.append(
-            {
-                "Run": Prose(f"`{run}`"),
-                "Twins": f"{100 * answers['twin'].mean():.1f} %",
-                "All test images": f"{100 * whole:.2f} %",
-                "Left": f"{left:,}",
-                "Without twins": f"{100 * without:.2f} %",
-                "95 % interval": _interval(*statistics.wilson(without * left, left)),
-            }
-        )
-    return Table(
-        pd.DataFrame(rows),
-        "Test accuracy without the test images that have a twin among the training images.",
-        "tbl-twins",
-        align="lrrrrr",
-        note="Twins: test images with a training image closer than the audit's limit, both "
-        "averaged down. Left: test images that remain; the interval is Wilson's. "
-        + data_named(records.values()),
+    for audit in audits.values():
+        known, data = results.predictions(profile, audit["run"]), audit["dataset"]["sha256"]
+        twin, left = known["twin"], int((~known["twin"]).sum())
+        alike = [run for run, record in records.items() if record["dataset"]["sha256"] == data]
+        for run in alike if left else ():
+            answers = results.predictions(profile, run)
+            if np.array_equal(answers["y_true"], known["y_true"]):
+                right = answers["y_pred"] == answers["y_true"]
+                row = {
+                    "Run": Prose(f"`{run}`"),
+                    "Twins": percent(twin.mean(), 1),
+                    "All test images": percent(right.mean()),
+                    "Left": f"{left:,}",
+                    "Without twins": percent(right[:, ~twin].mean()),
+                    "95 % interval": interval(right[:, ~twin].mean(), left),
+                }
+                rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def interval(share, images):
+    """Wilson's interval of a share of so many images, in percent: "98.10 to 98.60"."""
+    return _between(*statistics.wilson(share * images, images))
+
+
+def _between(low, high):
+    return f"{100 * low:.2f} to {100 * high:.2f}"
+
+
+def swing(record):
+    """Lowest and highest accuracy on the watched images in the second half of the training of any
+    seed, and the mean of the last epochs: `low`, `high`, `mean`."""
+    curves = np.array([seed["history"]["val_accuracy"] for seed in record["seeds"]])
+    later = curves[:, curves.shape[1] // 2 :]
+    return {"low": later.min(), "high": later.max(), "mean": curves[:, -1].mean()}
+
+
+def experiments(records):
+    """A row an experiment: its outcome; over the later epochs, and of the best one, the accuracy on
+    the test images, which chose it; and what that flatters."""
+    rows = []
+    for record in records.values():
+        later, chosen = swing(record), pd.DataFrame([s["selection"] for s in record["seeds"]])
+        row = {
+            "Later epochs": f"{100 * later['low']:.2f} to {percent(later['high'])}",
+            "Best epoch": percent(later["mean"] + chosen["lead"].mean()),
+            "Flattery": f"{100 * chosen['optimism'].mean():.2f}",
+        }
+        rows.append(row)
+    return tables.outcomes(records)[tables.BODY].join(pd.DataFrame(rows))
+
+
+def least_loss(accuracy):
+    """The least mean cross-entropy, in nats, that goes with an accuracy: where the true class is
+    not the most probable one, its probability is at most 1/2."""
+    return (1 - accuracy) * math.log(2)
+
+
+def impossible():
+    """Reported pairs of accuracy and loss of which the loss is below the least possible."""
+    reported = {run: line.get("reported", {}) for run, line in runs.table()["runs"].items()}
+    given = [
+        (run, images, *(figures.get(f"{part}_{name}") for name in ("accuracy", "loss")))
+        for run, figures in courses.of_all(reported).items()
+        for part, images in (("train", "training"), ("validation", "validation"), ("test", "test"))
+    ]
+    return pd.DataFrame(
+        {
+            "Run": Prose(f"`{run}`"),
+            "Images": images,
+            "Accuracy": percent(accuracy),
+            "Loss": f"{loss:.5f}",
+            "Least possible": f"{least_loss(accuracy):.5f}",
+        }
+        for run, images, accuracy, loss in given
+        if None not in (accuracy, loss) and loss < least_loss(accuracy)
     )
 
 
-def _judged_on(profile, record, truth, audit):
-    # bool (seeds, n): which of an audit's test images a run names correctly; None for other images.
-    if record["dataset"]["sha256"] != audit["dataset"]["sha256"]:
-        return None
-    answers = results.predictions(profile, record["run"])
-    same = len(answers["y_true"]) == len(truth) and (answers["y_true"] == truth).all()
-    return answers["y_pred"] == truth if same else None
-
-
-def gaps(entries):
-    """Neighbours in a ranking: dicts with `data`, `test`, `result` and `accuracy` become one dict a
-    pair within a data set: `better`, `worse` (entries), `images` (the difference in test images),
-    `p` (the largest that the exact McNemar test can give), `p_holm`, and a `verdict`."""
-    found = []
-    for data in dict.fromkeys(entry["data"] for entry in entries):
-        ranked = [entry for entry in entries if entry["data"] == data]
-        ranked.sort(key=lambda entry: -entry["accuracy"])
-        for better, worse in itertools.pairwise(ranked):
-            high, low, test = better["accuracy"], worse["accuracy"], better["test"]
-            p = statistics.cautious_gap(high, low, test)
-            images = round((high - low) * test)
-            found.append({"better": better, "worse": worse, "images": images, "p": p})
-    for gap, corrected in zip(found, statistics.holm([gap["p"] for gap in found])):
-        small = gap["images"] < statistics.smallest_gap()
-        gap |= {"p_holm": corrected}
-        gap["verdict"] = SMALL if small else LARGE if corrected < claims.LEVEL else OPEN
-    return found
-
-
-def course_entries():
-    """The course reports' own test accuracies on official test sets, as entries for `gaps`."""
-    found = []
-    for run in runs.select():
-        line = runs.entry(run)
-        title, test = OFFICIAL_TESTS.get(line["parameters"]["dataset"], (None, 0))
-        accuracy = line.get("reported", {}).get("test_accuracy")
-        if title and accuracy is not None and line["report"] in REPORTS:
-            found.append({"data": title, "test": test, "result": run, "accuracy": accuracy})
-    return found
-
-
-def published_entries():
-    """The entries of report/published.yaml."""
+def published():
+    """The results of report/published.yaml, each with its interval; an asterisk where the epoch
+    with the best test accuracy was kept."""
     import yaml
 
-    return yaml.safe_load((paths.REPORT_SOURCE / "published.yaml").read_text(encoding="utf-8"))
-
-
-def gap_table(entries, caption, label):
-    """Which differences between neighbours in a ranking the test set can show."""
-    rows = [
+    text = (paths.REPORT_SOURCE / "published.yaml").read_text(encoding="utf-8")
+    found = pd.DataFrame(yaml.safe_load(text))
+    spread = (100 * found["deviation"]).map(" ± {:.2f}".format, na_action="ignore").fillna("")
+    kept = found["selected"].map({True: " *"}).fillna("")
+    return pd.DataFrame(
         {
-            "Data": gap["better"]["data"],
-            "Step": f"{_result(gap['better'])} over {_result(gap['worse'])}",
-            "Images": f"{gap['images']:,}",
-            "p at most": verdicts.p_text(gap["p_holm"]),
-            "Difference": gap["verdict"],
+            "Data": found["data"],
+            "Result": found["result"],
+            "Accuracy": (100 * found["accuracy"]).map("{:.2f}".format) + spread + kept,
+            "95 % interval": list(map(interval, found["accuracy"], found["test"])),
+            "Source": found["by"],
         }
-        for gap in gaps(entries)
-    ]
-    note = (
-        f"Accuracies in percent; images: the difference in test images. *{SMALL}*: fewer than "
-        f"{statistics.smallest_gap()}, which the exact McNemar test [@mcnemar1947] cannot see at "
-        f"5 % even if each speaks for the better one. *{LARGE}*: shown whatever the answers were, "
-        f"p corrected by Holm's method. *{OPEN}*: in between. ± is over trainings; an asterisk: "
-        "the epoch with the best test accuracy was kept, which flatters."
     )
-    named = [entry for entry in entries if "by" in entry]
-    sources = dict.fromkeys(f"{entry['result']}: {entry['by']}" for entry in named)
-    note += f" Sources: {plain('; '.join(sources))}." if sources else ""
-    return Table(pd.DataFrame(rows), caption, label, align="llrrl", note=note)
-
-
-def _result(entry):
-    deviation = f" ± {100 * entry['deviation']:.2f}" if "deviation" in entry else ""
-    flattered = " *" if entry.get("selected") else ""
-    return f"{entry['result']} {100 * entry['accuracy']:.2f}{deviation}{flattered}"
-
-
-def _interval(low, high):
-    return f"{100 * low:.2f} to {100 * high:.2f}"

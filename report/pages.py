@@ -58,16 +58,14 @@ def markdown(notebook, folder, code=False):
         _embed(cell, Path(folder))
     if not code:
         notebook.cells = _without_empty(notebook.cells)
+    refuse = _fenced if code else _refuse
     exporter = MarkdownExporter(
         config=Config({"NbConvertBase": {"display_data_priority": SHOWN}}),
         template_name="pandoc",
         extra_template_basedirs=[str(paths.REPORT_SOURCE / "style")],
+        exclude_input=not code,
+        filters={"fenced": _fenced, "folding": _folding, "prose": _prose, "refuse": refuse},
     )
-    exporter.exclude_input = not code
-    exporter.register_filter("fenced", _fenced)
-    exporter.register_filter("folding", _folding)
-    exporter.register_filter("prose", _prose)
-    exporter.register_filter("refuse", _fenced if code else _refuse)
     text, resources = exporter.from_notebook_node(notebook)
     for name, content in resources["outputs"].items():
         (Path(folder) / name).write_bytes(content)

@@ -1,11 +1,10 @@
-"""The results in README.md, written from the full edition's records: `python -m report.readme`."""
+"""The results in README.md, written from the full edition's records, for build.py."""
 
 import re
 
 from helpers import results, runs
-from helpers.show.words import percent, share
 from helpers.store import files, paths
-from report import courses
+from report import courses, tables
 
 START = "<!-- results: written by `make report PROFILE=full`, do not edit -->"
 END = "<!-- end of results -->"
@@ -15,55 +14,28 @@ HEADINGS = {
     "one-change": "And where no two runs of a course report differ in one thing alone:",
     "fast": "Shorter schedules for the same networks:",
 }
+LEFT = "Run", "Beside", "Data", "Verdict"  # columns of text; the others are numbers
 
 
 def results_table(profile="full"):
     """The results as Markdown: a row a run, what is missing, and our experiments apart."""
     everything = results.load_all(profile)
     records = courses.of_all(everything)
-    lines = [
-        "| run | data | parameters | reported | measured | n | seconds | verdict |",
-        "|:--|:--|--:|--:|--:|--:|--:|:--|",
-        *(_line(run, record) for run, record in records.items()),
-    ]
-    missing = [
-        f"`{run}`"
-        for run in runs.select()
-        if runs.entry(run)["report"] in courses.REPORTS and run not in records
-    ]
-    if missing:
+    lines = _table(records, "Run Data Parameters Reported Measured n Seconds Verdict".split())
+    wanted = (run for run in runs.select() if runs.entry(run)["report"] in courses.REPORTS)
+    if missing := [f"`{run}`" for run in wanted if run not in records]:
         lines += ["", f"Not measured yet: {', '.join(missing)}."]
     for report, heading in HEADINGS.items():
-        if rows := courses.of_report(everything, report):
-            lines += ["", heading, "", "| run | beside | data | measured | n |"]
-            lines += ["|:--|:--|:--|--:|--:|", *(_beside(run, rows[run]) for run in rows)]
+        if ours := courses.of_report(everything, report):
+            lines += ["", heading, "", *_table(ours, "Run Beside Data Measured n".split())]
     return "\n".join(lines)
 
 
-def _data(record):
-    """The data set's title, with a sign where its images are not all the official ones."""
-    return record["dataset"]["title"] + courses.SIGNS.get(record["dataset"]["kind"], "")
-
-
-def _line(run, record):
-    reported = runs.entry(run).get("reported", {}).get("test_accuracy")
-    cells = [
-        f"`{run}`",
-        _data(record),
-        results.network_size(record),
-        "-" if reported is None else percent(reported),
-        share(record, "test_accuracy"),
-        str(len(record["seeds"])),
-        f"{results.median(record, 'seconds'):,.0f}",
-        courses.verdict(record),
-    ]
-    return f"| {' | '.join(cells)} |"
-
-
-def _beside(run, record):
-    measured, n = share(record, "test_accuracy"), len(record["seeds"])
-    other = runs.entry(run)["beside"]
-    return f"| `{run}` | `{other}` | {_data(record)} | {measured} | {n} |"
+def _table(records, columns):
+    rule = "|".join(":--" if name in LEFT else "--:" for name in columns)
+    cells = tables.outcomes(records)[columns].fillna("-").values
+    head, *rows = (f"| {' | '.join(row)} |" for row in [columns, *cells])
+    return [head, f"|{rule}|", *rows]
 
 
 def write(profile="full"):
@@ -75,7 +47,3 @@ def write(profile="full"):
     if after != before:
         files.save_bytes(path, after.encode())
     return after != before
-
-
-if __name__ == "__main__":
-    print("README.md:", "written" if write() else "up to date")

@@ -42,7 +42,7 @@ def html(text, folder, metadata=None):
         if data.exists()
         else ""
     )
-    marks = {"/*CSS*/": css + _kana_font(text), "/*JS*/": script, "/*HASH*/": _hash(script)}
+    marks = {"/*CSS*/": css + _kana_font(text, folder), "/*JS*/": script, "/*HASH*/": _hash(script)}
     template = _read(STYLE / "report.html")
     for mark, content in {**marks, "<!--DATA-->": carried}.items():
         template = template.replace(mark, content.replace("$", "$$"))
@@ -131,26 +131,19 @@ def pandoc_program():
     return str(carried if carried.exists() else pypandoc.get_pandoc_path())
 
 
-def _kana_font(text):
+def _kana_font(text, folder):
     """CSS that brings the kana and kanji of a text along: a subset of the font, as a data URL."""
     signs = sorted(set(re.findall(KANA, text)))
     if not signs:
         return ""
-    import io
-
     from fontTools import subset
 
-    options = subset.Options(flavor="woff", layout_features=[], hinting=False)
-    options.recalc_timestamp, options.name_IDs = False, [0, 1, 2, 13, 14]
-    font = subset.load_font(str(kana_folder() / "ipaexg.ttf"), options, lazy=True)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=map(ord, signs))
-    subsetter.subset(font)
-    content = io.BytesIO()
-    subset.save_font(font, content, options)
-    font.close()
-    address = base64.b64encode(content.getvalue()).decode()
+    made, codes = Path(folder) / "kana.woff", [f"U+{ord(sign):04X}" for sign in signs]
+    options = ["--flavor=woff", "--no-hinting", "--layout-features=", "--name-IDs=0,1,2,13,14"]
+    font, wanted = str(kana_folder() / "ipaexg.ttf"), f"--unicodes={','.join(codes)}"
+    subset.main([font, wanted, f"--output-file={made}", *options])
+    address = base64.b64encode(made.read_bytes()).decode()
     return (
         f'\n@font-face {{ font-family: "Kana"; src: url("data:font/woff;base64,{address}") '
-        f'format("woff"); unicode-range: {", ".join(f"U+{ord(sign):04X}" for sign in signs)}; }}\n'
+        f'format("woff"); unicode-range: {", ".join(codes)}; }}\n'
     )

@@ -3,11 +3,12 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 
 from helpers import results, runs, statistics
 from helpers.show import plain, words
 from helpers.store import files, paths
-from report import carried, claims, courses, protocol, verdicts
+from report import carried, claims, courses, verdicts
 
 
 class Words:
@@ -17,21 +18,21 @@ class Words:
         self.edition, self._records = profile, results.load_all(profile)
         self._register = files.load_json(paths.report(profile) / "claims.json") or []
         self.carried = carried.measured(profile)
-        self.planned, self.everything = len(runs.select()), set(self._records)
+        self.everything = set(self._records)
         self.missing = [run for run in runs.select() if run not in self._records]
         self.reports = {runs.entry(run)["report"] for run in courses.of_all(self._records)}
         self.rerun = bool(self.reports & set(courses.REPORTS)) or not self.reports
+        self.judged = self.count() > self.count(claims.CANNOT)
         data = [record["dataset"] for record in self._records.values()]
-        self.judged = set(self._verdicts().values()) - {claims.CANNOT} != set()
         drawn = {plain(each["title"]) for each in data if each["kind"] == "stand-in"}
         self.drawn = ", ".join(sorted(drawn))
 
     def names(self):
         """The vocabulary: every public name of this class, and a few of Python's."""
         own = {name: getattr(self, name) for name in dir(self) if not name.startswith("_")}
-        return {**own, "len": len, "max": max, "min": min, "round": round}
+        return {**own, "len": len, "min": min, "round": round}
 
-    # --- claims ---
+    # --- claims, by their keys: "D2", or "D2.1" for a part of one ---
 
     def _parts(self, key):
         name, _, part = key.partition(".")
@@ -40,40 +41,36 @@ class Words:
             raise LookupError(f"claim {key}")
         return parts
 
+    def _verdicts(self, keys):
+        return [self.verdict(key) for key in keys]
+
     def verdict(self, key):
-        """The verdict on a claim ("D2") or a part of one ("D2.1")."""
+        """A claim's verdict, one of the four of report/claims.py."""
         return claims.overall(self._parts(key))
 
     def holds(self, *keys):
         """Whether all these claims hold."""
-        return all(self.verdict(key) == claims.HOLDS for key in keys)
+        return set(self._verdicts(keys)) <= {claims.HOLDS}
 
     def fails(self, *keys):
         """Whether none of these claims holds: each was shown to be otherwise."""
-        return all(self.verdict(key) == claims.FAILS for key in keys)
+        return set(self._verdicts(keys)) <= {claims.FAILS}
 
     def open(self, *keys):
         """Whether none of these claims is decided, one way or the other."""
-        return all(self.verdict(key) in (claims.CLOSE, claims.CANNOT) for key in keys)
+        return set(self._verdicts(keys)) <= {claims.CLOSE, claims.CANNOT}
 
-    def count(self, verdict):
-        """How many of the reports' claims have a verdict: "holds", "does not hold" and so on."""
-        return list(self._verdicts().values()).count(verdict)
-
-    def claimed(self):
-        """How many claims of the reports can be tested."""
-        return len(self._verdicts())
-
-    def _verdicts(self):
-        theirs = [entry["key"] for entry in self._register if entry["family"] == "reports"]
-        return {key: self.verdict(key) for key in theirs}
+    def count(self, verdict=None):
+        """How many of the reports' claims have a verdict, "holds" and so on; without one, how many
+        there are."""
+        keys = {entry["key"] for entry in self._register if entry["family"] == "reports"}
+        return len(keys) if verdict is None else self._verdicts(keys).count(verdict)
 
     def difference(self, key):
         """What was measured for a claim (of several parts the first): difference, interval, n."""
         entry = self._parts(key)[0]
-        scale, digits = verdicts.UNITS.get(entry["quantity"], (100, 2))
-        unit = " points" if (scale, digits) == (100, 2) else ""
-        found = verdicts.interval(entry, scale, digits).replace(" [", f"{unit} [")
+        unit = "" if entry["quantity"] in verdicts.UNITS else " points"
+        found = verdicts.interval(entry).replace(" [", f"{unit} [")
         return f"{found} (n = {entry['n']})"
 
     def gap(self, key):
@@ -90,25 +87,13 @@ class Words:
             raise LookupError(run)
         return self._records[run]
 
-    def has(self, *names):
-        """Whether all these runs have a record."""
-        return set(names) <= set(self._records)
-
-    def title(self, run):
-        """The title of the data set that a run saw."""
-        return plain(self._record(run)["dataset"]["title"])
-
     def kind(self, run):
         """official, partial, substitute or stand-in."""
         return self._record(run)["dataset"]["kind"]
 
-    def n(self, run):
-        """How many trainings a run has."""
-        return len(self._record(run)["seeds"])
-
-    def trainings(self):
-        """How many trainings the edition rests on."""
-        return sum(len(record["seeds"]) for record in self._records.values())
+    def n(self, *names):
+        """How many trainings these runs have; without a name, all of the edition."""
+        return sum(len(self._record(run)["seeds"]) for run in names or self._records)
 
     def share(self, run, metric="test_accuracy"):
         """Mean and deviation over seeds of an accuracy, in percent."""
@@ -118,9 +103,13 @@ class Words:
         """Mean and deviation over seeds of a loss or another number."""
         return words.value(self._record(run), metric, digits)
 
-    def mean(self, run, metric="test_accuracy"):
-        """Mean over seeds, a number, for guards."""
-        return results.mean_std(self._record(run), metric)[0]
+    def mean(self, run, *metric):
+        """Mean over seeds of a metric, of the test accuracy if none is named, a number; what lies
+        deeper in a record has its way there: mean(run, "transformed", "test")."""
+        values = self._record(run)["seeds"]
+        for key in metric or ["test_accuracy"]:
+            values = [value[key] for value in values]
+        return float(np.mean(values))
 
     def spread(self, run, metric="test_accuracy"):
         """Standard deviation over seeds, a number; LookupError for one training."""
@@ -151,38 +140,33 @@ class Words:
             found = found[key]
         return found
 
-    def transformed(self, run, name=None):
-        """Accuracy on transformed test images, mean over seeds; with a name, of one alone."""
+    def _points(self, run, by, metric):
         seeds = self._record(run)["seeds"]
-        values = [s["single"][name] if name else s["transformed"]["test"] for s in seeds]
-        return float(np.mean(values))
+        points = pd.DataFrame(itertools.chain(*(seed["points"] for seed in seeds)))
+        return points.groupby(by)[metric].mean()
 
     def changed(self, run, network, change, amount):
         """A study's accuracy of a network on test images changed by an amount, mean over seeds."""
-        wanted = {"network": network, "change": change, "amount": amount}
-        points = itertools.chain(*(seed["points"] for seed in self._record(run)["seeds"]))
-        found = [p["accuracy"] for p in points if wanted.items() <= p.items()]
-        if not found:
-            raise LookupError(f"{run}: {wanted}")
-        return float(np.mean(found))
+        found = self._points(run, ["network", "change", "amount"], "accuracy")
+        return found[network, change, amount]
 
     def sizes(self, run):
         """A study of how many images: (images, test accuracy, mean over seeds), fewest first."""
-        points = itertools.chain(*(seed["points"] for seed in self._record(run)["seeds"]))
-        held = {}
-        for point in points:
-            held.setdefault(point["images"], []).append(point["test_accuracy"])
-        return sorted((images, float(np.mean(values))) for images, values in held.items())
+        return list(self._points(run, "images", "test_accuracy").items())
 
-    def flattery(self, *names):
-        """Least and most by which an epoch chosen on test images promises too much, of runs."""
-        found = [protocol.chosen(self._record(run))["optimism"] for run in names]
+    def flattery(self):
+        """Least and most by which an epoch chosen on test images promises too much, of the runs
+        that were trained as a course report did."""
+        tried = courses.of_report(self._records, "course-protocol")
+        found = [self.mean(run, "selection", "optimism") for run in tried]
+        if not found:
+            raise LookupError("trainings as in a course report")
         return min(found), max(found)
 
     def swing(self, run):
         """Lowest and highest validation accuracy of the last five epochs of any seed, percent."""
-        late = [a for s in self._record(run)["seeds"] for a in s["history"]["val_accuracy"][-5:]]
-        return f"{100 * min(late):.1f} to {100 * max(late):.1f} %"
+        late = results.epochs(self._record(run)).groupby("seed")["val_accuracy"].tail(5)
+        return f"{100 * late.min():.1f} to {100 * late.max():.1f} %"
 
     # --- answers ---
 
@@ -201,14 +185,10 @@ class Words:
     def confused(self, run, most=3):
         """The pairs of classes that are taken for each other most often: (share of all mistakes
         that lie in them, their names as text)."""
-        record, found = self._record(run), results.predictions(self.edition, run)
-        names, truth = record["dataset"]["class_names"], found["y_true"]
-        both = np.zeros((len(names), len(names)))
-        for answers in found["y_pred"]:
-            wrong = answers != truth
-            np.add.at(both, (truth[wrong], answers[wrong]), 1)
-        both = np.triu(both + both.T)
-        worst = np.argsort(both, axis=None, kind="stable")[::-1][:most]
-        named = (np.unravel_index(place, both.shape) for place in worst)
-        text = ", ".join(f"{plain(names[a])} and {plain(names[b])}" for a, b in named)
-        return both.flat[worst].sum() / max(1, both.sum()), text
+        names = self._record(run)["dataset"]["class_names"]
+        found = results.predictions(self.edition, run)
+        both = np.stack(np.broadcast_arrays(found["y_true"], found["y_pred"]), axis=-1)
+        wrong = pd.DataFrame(np.sort(both[both[..., 0] != both[..., 1]]))
+        counts = wrong.value_counts().head(most)
+        text = ", ".join(f"{plain(names[a])} and {plain(names[b])}" for a, b in counts.index)
+        return counts.sum() / max(1, len(wrong)), text

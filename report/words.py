@@ -32,15 +32,12 @@ def fill(notebook, profile):
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type != "markdown":
             continue
-        guard = GUARD.match(cell.source)
-        text = cell.source[guard.end() :] if guard else cell.source
-        head = text.startswith("#")
-        if head:
+        guard, text = GUARD.match(cell.source), GUARD.sub("", cell.source)
+        if head := text.startswith("#"):
             _close(guarded)
             guarded, without, front = [], False, text.startswith("# ")
-        cell.source, why = (
-            ("", "its section is left out") if without else _filled(text, guard, names, number)
-        )
+        left_out = "", "its section is left out"
+        cell.source, why = left_out if without else _filled(text, guard, names, number)
         without = without or bool(head and why)
         if guard and guard[1] == "when":
             guarded += [] if without or front else [cell]
@@ -65,13 +62,10 @@ def _filled(text, guard, names, number):
 
 
 def _value(expression, names, number):
+    code, where = " ".join(expression.split()), f"report.ipynb, cell {number}"
     try:
-        code = compile(" ".join(expression.split()), f"report.ipynb, cell {number}", "eval")
-        return eval(code, {"__builtins__": {}}, names)
+        return eval(compile(code, where, "eval"), {"__builtins__": {}}, names)
     except LookupError:
         raise
     except Exception as error:
-        raise paths.UserError(
-            f"report.ipynb, cell {number}: {' '.join(expression.split())!r} cannot be evaluated: "
-            f"{error}."
-        ) from error
+        raise paths.UserError(f"{where}: {code!r} cannot be evaluated: {error}.") from error

@@ -14,7 +14,7 @@ from helpers.datasets import arrays as idx
 from helpers.datasets import copies, mirrors, official, standins
 from helpers.datasets.catalogue import OWN, SETS
 from helpers.datasets.copies import label
-from helpers.datasets.downloads import Unavailable, online  # noqa: F401  (as is datasets.online)
+from helpers.datasets.downloads import Unavailable
 from helpers.store import paths
 from helpers.store.paths import UserError
 
@@ -63,20 +63,18 @@ def load(name, mode=None, mirror=None):
     """The data set, after its arrays' hash has been compared with meta.json; prepared if need be.
 
     mode: auto, real (no stand-in) or stand-in (nothing else); default $DATA or auto. mirror: a
-    folder; default $MIRROR. A damaged copy is named on stdout, moved away and made again. Raises
-    UserError as `prepare` does.
+    folder; default $MIRROR. A damaged copy is named on stdout and made again. Raises UserError as
+    `prepare` does.
     """
     meta = prepare(name, mode, mirror)
-    arrays, fault = copies.opened(meta, name)
+    arrays, fault = copies.opened(name, meta)
     if fault:
         with copies.alone(name, print):
-            meta = prepared(name, mode, mirror) or meta
-            arrays, fault = copies.opened(meta, name)  # another process may have made it again
+            meta = prepare(name, mode, mirror)
+            arrays, fault = copies.opened(name, meta)  # another process may have made it again
             if fault:
-                copies.set_aside(copies.folder(name, meta["kind"]), fault, print)
-                # Real images are never quietly exchanged for drawn ones: that would be an error.
-                meta = prepare(name, mode if meta["kind"] == "stand-in" else "real", mirror)
-                arrays = idx.open_folder(copies.folder(name, meta["kind"]))
+                meta = _make(name, mode, mirror, print, meta["kind"], fault)
+                arrays, _ = copies.opened(name, meta)
     return Dataset(name, **{key: arrays.get(key) for key in idx.KEYS}, meta=meta)
 
 
@@ -89,7 +87,7 @@ def prepared(name, mode=None, mirror=None):
     mode, mirror = _settings(name, mode, mirror)
     if mode != "stand-in":
         held, offered = copies.meta(paths.DATA / name), mirrors.record(name, mirror)
-        if held and not (offered and _better(offered, held)):
+        if held and not (offered and mirrors.better(offered, held)):
             return held
         nearest = mirrors.record(SETS.get(name, OWN).substitute, mirror)
         if offered or nearest or (paths.DATA / name).exists():
@@ -109,58 +107,61 @@ def prepare(name, mode=None, mirror=None, say=print):
     with copies.alone(name, say):
         if meta := prepared(name, mode, mirror):  # made by another process meanwhile
             return meta
-        mode, mirror = _settings(name, mode, mirror)
-        if mode != "stand-in" and (paths.DATA / name).exists():
-            if not copies.meta(paths.DATA / name):
-                copies.set_aside(paths.DATA / name, "its meta.json is missing or damaged", say)
-                mode = "real"
-        return _make(name, mode, mirror, say)
+        where, damaged = paths.DATA / name, ""
+        if mode != "stand-in" and where.exists() and not copies.meta(where):
+            copies.refuse_others(where)
+            damaged = "its meta.json is missing or damaged"
+        return _make(name, mode, mirror, say, damaged=damaged)
 
 
-def _make(name, mode, mirror, say):
-    """A new copy from the first source that has the set. Returns its provenance."""
+def _make(name, mode, mirror, say, kind="", damaged=""):
+    """A new copy from the first source that has the set. Returns its provenance.
+
+    damaged: what is wrong with the copy of that kind that is there.
+    """
+    mode, mirror = _settings(name, mode, mirror)
+    if damaged:
+        where = copies.folder(name, kind)
+        say(f"{name}: {where} is damaged ({damaged}); it becomes {name}.damaged and is made again")
+        # Real images are never quietly exchanged for drawn ones: that would be an error.
+        mode = mode if kind == "stand-in" else "real"
     entry, refused = SETS.get(name, OWN), []  # why each source before has not
-    sources = {  # asked in this order; each fills a folder and returns the provenance
-        "mirror": lambda into: mirrors.unpack(name, mirror, into, say),
-        "official": lambda into: official.unpack(name, entry, into, say, mirror=mirror),
-        "substitute": lambda into: _replace(name, mirror, refused, into, say),
-        "stand-in": lambda into: _draw(name, refused, into, say),
+    sources = {  # asked in this order; each gives arrays and their provenance
+        "mirror": lambda: mirrors.read(name, mirror, say),
+        "official": lambda: official.read(name, entry, say, mirror=mirror),
+        "substitute": lambda: _replaced(name, mirror, refused, say),
+        "stand-in": lambda: _drawn(name, refused, say),
     }
     allowed = {"auto": sources, "real": list(sources)[:-1], "stand-in": ["stand-in"]}
     for source in allowed[mode]:
         try:
-            return copies.make(name, sources[source], say)
+            return copies.make(name, sources[source], say, damaged)
         except Unavailable as reason:
             refused.append(str(reason))
     raise UserError(f"There are no real images of {name} ({', '.join(refused)}): {_remedy(name)}.")
 
 
-def _replace(name, mirror, refused, into, say):
-    """Fill a folder with the nearest real set, which takes the place of another."""
+def _replaced(name, mirror, refused, say):
+    """The nearest real set, which takes the place of another."""
     other = SETS.get(name, OWN).substitute
     if not (mirrors.record(other, mirror) or other and prepared(other, "real", mirror)):
         raise Unavailable(f"no {other} to take its place" if other else "no substitute")
     say(f"{name}: {', '.join(refused)}; {other} takes its place (substitute)")
-    prepare(other, "real", mirror, say)
     data = load(other, "real", mirror)
-    for key in idx.KEYS:
-        if (array := getattr(data, key)) is not None:
-            idx.save_npy(into / f"{key}.npy", array.shape, [np.ascontiguousarray(array)])
-    return {**data.meta, "kind": "substitute"}
+    arrays = {key: getattr(data, key) for key in idx.KEYS if getattr(data, key) is not None}
+    return arrays, {**data.meta, "kind": "substitute"}
 
 
-def _draw(name, refused, into, say):
-    """Fill a folder with a stand-in."""
+def _drawn(name, refused, say):
+    """A stand-in."""
     if not standins.known(name):
         raise Unavailable("no stand-in")
     note = f"These images are not {SETS[name].title}."
     say(f"{name}: {', '.join(refused) or 'as asked'}: drawing a STAND-IN. {note}")
     say(f"  For real ones: {_remedy(name)}.")
-    for key, array in standins.draw(name).items():
-        np.save(into / f"{key}.npy", array)
-    drawn = {"split": "drawn by this program", "source": "helpers/datasets/standins"}
-    drawn |= {"licence": "as this program", "citation": None, "note": note}
-    return {**drawn, "kind": "stand-in", "drawing": standins.DRAWING}
+    told = {"split": "drawn by this program", "source": "helpers/datasets/standins"}
+    told |= {"licence": "as this program", "citation": None, "note": note}
+    return standins.draw(name), {**told, "kind": "stand-in", "drawing": standins.DRAWING}
 
 
 def split(y, validation, seed, strata=None):
@@ -203,17 +204,11 @@ def _settings(name, mode, mirror):
     return mode, mirror
 
 
-def _better(offered, held):
-    """Whether a mirror has the set itself instead of a substitute, or a file changed since."""
-    was = held.get("mirror_sha256")
-    return held["kind"] == "substitute" or was is not None and offered.get("sha256", was) != was
-
-
 def _remedy(name):
     """What to fetch and where to put it."""
     mirror, entry = f"give MIRROR=DIR with {name}.npz and {name}.json", SETS.get(name, OWN)
     if not entry.read:
         return mirror
-    place = paths.DATA / "downloads" / entry.folder
+    place = paths.DATA / "downloads" / (entry.folder or name)
     way = f"run with DATA=real, online or after you put {entry.by_hand} into {place}"
     return f"{way}, or {mirror}"

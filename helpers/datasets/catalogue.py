@@ -11,8 +11,10 @@ DIGITS = list("0123456789")
 LETTERS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 MERGED = DIGITS + LETTERS + list("abdefghnqrt")  # lower case only where its shape is another
 CLOTHES = "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot".split(",")
-KANA = list("あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほ")
-KANA += list("まみむめもやゆよらりるれろわゐゑをんゝ")
+# In the order of the sounds, a point where ya and wa have gaps.
+SOUNDS = "あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほ"
+SOUNDS += "まみむめもや.ゆ.よらりるれろわゐ.ゑをん"
+KANA = list(SOUNDS.replace(".", "") + "ゝ")
 
 
 @dataclass(frozen=True)
@@ -29,17 +31,12 @@ class Entry:
     note: str = ""  # on its official files
     read: Callable | None = None  # a reader of `official`; None: there are no official files
     urls: Callable = dict  # gives the official files {file name: (address, bytes, checksum)}
-    folder: str = ""  # below data/downloads/, where they are kept and looked for
+    folder: str = ""  # below data/downloads/, where they are kept and looked for; "": its name
     by_hand: str = ""  # what to put there
     substitute: str = ""  # the nearest real thing, where the set itself is not to be had
 
 
-def _idx(builder, folder):
-    """Where the four IDX files of MNIST and of Fashion-MNIST come from."""
-    told = dict(folder=folder, by_hand="the four *-ubyte.gz files")
-    return dict(read=official.mnist, urls=partial(registered, builder), **told)
-
-
+IDX = dict(read=official.mnist, by_hand="the four *-ubyte.gz files")
 EMNIST = dict(
     licence="public domain (NIST)",
     citation="cohen2017emnist",
@@ -54,11 +51,11 @@ CODH = dict(licence="CC BY-SA 4.0 (CODH, ROIS-DS)", citation="clanuwat2018kuzush
 SETS = {
     "mnist": Entry(
         *("MNIST", DIGITS, 60_000, 10_000, "CC BY-SA 3.0", "lecun2010mnist"),
-        **_idx("MNIST", "mnist"),
+        **IDX | {"urls": partial(registered, "MNIST")},
     ),
     "fashion_mnist": Entry(
         *("Fashion-MNIST", CLOTHES, 60_000, 10_000, "MIT", "xiao2017fashion"),
-        **_idx("FashionMNIST", "fashion_mnist"),
+        **IDX | {"urls": partial(registered, "FashionMNIST")},
     ),
     "emnist_letters": Entry("EMNIST Letters", LETTERS, 88_800, 14_800, **EMNIST),
     "emnist_balanced": Entry("EMNIST Balanced", MERGED, 112_800, 18_800, **EMNIST),
@@ -68,7 +65,6 @@ SETS = {
         **CODH,
         read=official.kuzushiji,
         urls=lambda: official.K49_URLS,
-        folder="kuzushiji49",
         by_hand="the four k49-*.npz files",
         substitute="kuzushiji_kanji49",
     ),
@@ -78,7 +74,6 @@ SETS = {
     "fingers": Entry(
         *("Fingers", DIGITS[:6], 18_000, 3_600, "see its Kaggle page", "koryakin2019fingers", 128),
         read=official.fingers,
-        folder="fingers",
         by_hand="fingers.zip",
     ),
 }

@@ -1,8 +1,8 @@
 """Prepared copies: .npy arrays and meta.json in data/NAME/ or data/stand-in/NAME/, or nothing."""
 
-import os
 import shutil
-import time
+
+import numpy as np
 
 from helpers.datasets import arrays as idx
 from helpers.datasets.catalogue import OWN, SETS
@@ -22,16 +22,13 @@ def folder(name, kind):
 
 def meta(where):
     """meta.json of a prepared copy, or None where it is missing, damaged or incomplete."""
-    found = files.load_json(where / "meta.json")
-    if not isinstance(found, dict) or not set(RECORDED) <= set(found):
-        return None
-    try:
-        return None if files.harmed(where / MANIFEST) else found
-    except FileNotFoundError:  # no manifest: made by an earlier version
-        return found
+    found, manifest = files.load_json(where / "meta.json"), where / MANIFEST
+    complete = isinstance(found, dict) and set(RECORDED) <= set(found)
+    harmed = manifest.exists() and files.harmed(manifest)  # a copy of an earlier version has none
+    return found if complete and not harmed else None
 
 
-def opened(found, name):
+def opened(name, found):
     """The arrays that `found` (the meta of a copy) describes, and what is wrong with them."""
     try:
         arrays = idx.open_folder(folder(name, found["kind"]))
@@ -59,24 +56,31 @@ def alone(name, say):
     return locks.held(paths.DATA / ".lock", lambda holder: say(f"{name}: {holder}, {waiting}"))
 
 
-def make(name, source, say):
-    """Let source(folder) fill a folder; check, hash, rename it. Returns the provenance."""
-    partial = paths.DATA / f".{name}.{os.getpid()}.partial"
+def make(name, source, say, damaged=""):
+    """Keep what source() gives, (arrays, provenance), once it is checked; the whole provenance.
+    Asks for the lock `alone`.
+
+    damaged: what is wrong with the copy that is there, which is then kept as NAME.damaged.
+    """
+    partial = paths.DATA / f".{name}.partial"
     try:
-        paths.DATA.mkdir(parents=True, exist_ok=True)
-        for left in paths.DATA.glob(f".{name}.*"):  # by a process that was killed
-            if left == partial or time.time() - left.stat().st_mtime > 3600:
-                shutil.rmtree(left)
-        partial.mkdir()
-        found = _finished(name, source(partial), partial)
+        arrays, told = source()
+        found = _checked(name, told, arrays)
+        shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+        partial.mkdir(parents=True)
+        for key, array in arrays.items():
+            idx.save_npy(partial / f"{key}.npy", array.shape, [np.ascontiguousarray(array)])
         content = {partial / "meta.json": files.as_json(found)}
         files.save_all(content, manifest=partial / MANIFEST)
-        final, old = folder(name, found["kind"]), partial.with_suffix(".old")
+        final = folder(name, found["kind"])
         final.parent.mkdir(exist_ok=True)
+        old = final.with_name(f"{name}.damaged") if damaged else partial.with_suffix(".old")
         if final.exists():
+            shutil.rmtree(old, ignore_errors=True)
             final.rename(old)
         partial.rename(final)
-        shutil.rmtree(old, ignore_errors=True)
+        if not damaged:
+            shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         fault = f"{error.filename or paths.DATA}: {error.strerror or error}"
         way = "Free some space, or choose a folder you may write to with DATA_DIR=DIR."
@@ -88,24 +92,22 @@ def make(name, source, say):
     return found
 
 
-def _finished(name, told, where):
-    """Provenance with counts and hash, once the arrays in `where` are checked against `told`."""
-    arrays = idx.open_folder(where)
+def _checked(name, told, arrays):
+    """Provenance with counts and hash, once the arrays are checked against what is `told`."""
     entry = SETS.get(told.get("name", name), OWN)
     found = {"name": name, "title": name if entry is OWN else entry.title, "split": "own split"}
     found |= {"licence": entry.licence, "citation": entry.citation, "note": "", **told}
     source = ", ".join(told.get("files", {})) or f"{found['name']} ({found['kind']})"
     names = told.get("class_names") or entry.class_names
-    if not isinstance(names, list) or entry is not OWN and len(names) != len(entry.class_names):
+    if entry is not OWN and len(names) != len(entry.class_names):
         raise UserError(f"{source}: class_names in its record must be a list, one name a class.")
     shape = found.get("image_shape") if entry is OWN else (entry.side, entry.side)
     idx.check(arrays, source, len(names), shape)
     for part in ("train", "test"):
         count = len(arrays[f"y_{part}"])
         if found.setdefault(part, count) != count:
-            raise UserError(
-                f"{source}: {count:,} {part} images; its record promises {found[part]}."
-            )
+            promised = f"its record promises {found[part]}"
+            raise UserError(f"{source}: {count:,} {part} images; {promised}.")
     return {
         **found,
         "sha256": idx.sha256(arrays),
@@ -115,19 +117,10 @@ def _finished(name, told, where):
     }
 
 
-def set_aside(damaged, fault, say):
-    """Move a damaged copy to NAME.damaged beside it, where nothing reads it. UserError for a folder
-    of other files, which are nobody's copy and may be the only one."""
-    if damaged.is_dir() and not any(damaged.glob("*.npy")) and not (damaged / "meta.json").exists():
-        if others := sorted(path.name for path in damaged.glob("[!.]*")):
+def refuse_others(where):
+    """UserError for a folder of other files, which are nobody's copy and may be the only one."""
+    if not any(where.glob("*.npy")) and not (where / "meta.json").exists():
+        if others := sorted(path.name for path in where.glob("[!.]*")):
             place = f"official files are read in {paths.DATA / 'downloads'} (data/README.md)"
-            fault = f"{damaged} is for the prepared copy and holds {', '.join(others)[:200]}"
+            fault = f"{where} is for the prepared copy and holds {', '.join(others)[:200]}"
             raise UserError(f"{fault}: move that elsewhere; {place}.")
-    aside = damaged.with_name(f"{damaged.name}.damaged")
-    say(f"{aside.stem}: {damaged} is damaged ({fault}); moved to {aside.name}, to be made again")
-    shutil.rmtree(aside, ignore_errors=True)
-    try:
-        damaged.rename(aside)
-    except OSError as error:
-        fault = f"Cannot move the damaged {damaged} away ({error.strerror})"
-        raise UserError(f"{fault}: move it elsewhere.") from error

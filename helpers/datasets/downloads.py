@@ -1,10 +1,9 @@
 """Official files: put in place by hand, or downloaded by pooch and compared with a checksum."""
 
+import contextlib
 import os
-import queue
 import sys
 import threading
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,25 +28,23 @@ def online():
     Found out once, within five seconds; child processes inherit it in KERAS_REPORTS_ONLINE.
     """
     if "KERAS_REPORTS_ONLINE" not in os.environ:
-        answers, end = queue.Queue(), time.monotonic() + 4.5
-        for url in HOSTS:  # daemon threads: looking a name up has no time limit of its own
-            threading.Thread(target=_ask, args=(url, answers), daemon=True).start()
-        try:
-            found = any(answers.get(timeout=max(0, end - time.monotonic())) for _ in HOSTS)
-        except queue.Empty:
-            found = False
-        os.environ["KERAS_REPORTS_ONLINE"] = str(int(found))
+        answered = []
+        # A thread, for looking a name up has no time limit of its own.
+        thread = threading.Thread(target=_ask, args=(answered,), daemon=True)
+        thread.start()
+        thread.join(4.5)
+        os.environ["KERAS_REPORTS_ONLINE"] = str(len(answered))
     return os.environ["KERAS_REPORTS_ONLINE"] == "1"
 
 
-def _ask(url, answers):
+def _ask(answered):
     import requests
 
-    try:
-        requests.head(url, timeout=4)
-        answers.put(True)
-    except requests.RequestException:  # over https a refusing proxy too
-        answers.put(False)
+    for url in HOSTS:
+        with contextlib.suppress(requests.RequestException):  # over https a refusing proxy too
+            requests.head(url, timeout=2)
+            answered.append(url)
+            return
 
 
 def registered(builder):
@@ -69,25 +66,29 @@ def fetch(folder, wanted, say=print, unpacked=()):
     same file unpacked, {file name: checksum}. What lies there and is not read is said. Raises
     Unavailable where one cannot be had, UserError where one put there by hand is another file.
     """
+    from pooch.hashes import hash_matches
+
     used = {name: path for name in wanted if (path := _by_hand(folder, name))}
-    others = {path.name for path in folder.glob("[!.]*")} - {path.name for path in used.values()}
-    others = sorted(name for name in others if not name.startswith(("downloaded-", "tmp")))
+    read = {path.name for path in used.values()}
+    others = sorted(path.name for path in folder.glob("[!.]*") if path.name not in read)
+    others = [name for name in others if not name.startswith(("downloaded-", "tmp"))]
     if others and len(used) < len(wanted):
         missing = ", ".join(name for name in wanted if name not in used)
         say(f"  not read in {folder}: {', '.join(others)[:200]}; what is wanted there: {missing}")
-    right = {name: checksum for name, (_, _, checksum) in wanted.items()}
-    for name, path in used.items():
-        if not _intact(path, right[name]):
-            if not _intact(path, other := dict(unpacked).get(name, "none")):
-                fault = f"{path} is not the official file: its checksum is not {right[name]}"
-                way = "Put a whole copy of that in its place, or move it elsewhere."
-                raise UserError(f"{fault}. {way}")
-            right[name] = other
-    for name, (url, size, _) in wanted.items():
-        path, checksum = used.setdefault(name, folder / f"downloaded-{name}"), right[name]
-        if not (path.is_file() and _intact(path, checksum)):
-            say(f"  fetching {name}, {f'{size:,} bytes' if size else 'size not known'}, from {url}")
-            _download(url, checksum, path)
+    for name, (url, size, checksum) in wanted.items():
+        if path := used.get(name):
+            if not hash_matches(path, checksum):
+                registered, checksum = checksum, dict(unpacked).get(name, "none")
+                if not hash_matches(path, checksum):
+                    fault = f"{path} is not the official file: its checksum is not {registered}"
+                    way = "Put a whole copy of that in its place, or move it elsewhere."
+                    raise UserError(f"{fault}. {way}")
+        else:
+            path = used[name] = folder / f"downloaded-{name}"
+            if not (path.is_file() and hash_matches(path, checksum)):
+                known = f"{size:,} bytes" if size else "size not known"
+                say(f"  fetching {name}, {known}, from {url}")
+                _download(url, checksum, path)
         known = checksum or "not known"
         say(f"  {path.name}: checksum {known}; sha256 seen: {files.sha256(path)}")
     return used
@@ -101,13 +102,6 @@ def _by_hand(folder, name):
     return next((folder / other for other in names if (folder / other).is_file()), None)
 
 
-def _intact(path, checksum):
-    import pooch
-
-    algorithm, _, digest = (checksum or "").rpartition(":")
-    return not checksum or pooch.file_hash(path, algorithm or "sha256") == digest
-
-
 def _download(url, checksum, path):
     """Download a file, trying twice; kept only if its checksum is right. Raises Unavailable."""
     import pooch
@@ -118,12 +112,12 @@ def _download(url, checksum, path):
         raise Unavailable("no network")
     pooch.get_logger().setLevel("ERROR")
     http = pooch.HTTPDownloader(sys.stderr.isatty(), chunk_size=1 << 16, timeout=(10, SILENCE))
-    for _ in range(2):
-        try:
-            pooch.retrieve(url, checksum, path.name, path.parent, downloader=http)
-            return
-        except requests.RequestException as error:  # refused, cut off, stalled
-            failure = Unavailable(f"cannot download ({' '.join(str(error).split())[:200]})")
-        except ValueError:
-            failure = Unavailable(f"wrong checksum: what {host} sent is not the registered file")
-    raise failure
+    known = dict(registry={path.name: checksum}, urls={path.name: url}, retry_if_failed=1)
+    try:
+        pooch.create(path.parent, base_url="", **known).fetch(path.name, downloader=http)
+    except requests.RequestException as error:  # refused, cut off, stalled
+        reason = " ".join(str(error).split())[:200]
+        raise Unavailable(f"cannot download ({reason})") from error
+    except ValueError as error:
+        fault = f"wrong checksum: what {host} sent is not the registered file"
+        raise Unavailable(fault) from error

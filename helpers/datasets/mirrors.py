@@ -38,25 +38,30 @@ def record(name, mirror):
     content = files.load_json(path)
     if not isinstance(content, dict):
         raise UserError(f"{path} is not a JSON object: write it again (data/README.md).")
-    told = {"name": name} | {
-        field: content[field]
-        for field in FIELDS
-        if content.get(field) is not None and str(content[field]).strip()
-    }
-    for field, value in told.items():
-        if type(value) is not FIELDS[field]:
+    told = {"name": name}
+    for field, kind in FIELDS.items():
+        value = content.get(field)
+        if value is None or not str(value).strip():
+            continue
+        if type(value) is not kind:
             fault = f"{field} is {json.dumps(value)[:80]}"
-            raise UserError(f"{path}: {fault}; it must be {WORDS[FIELDS[field]]}, or left out.")
-    told |= {"title": " ".join(told["title"].split())} if "title" in told else {}
+            raise UserError(f"{path}: {fault}; it must be {WORDS[kind]}, or left out.")
+        told[field] = " ".join(value.split()) if kind is str else value
     if told["name"] != name:
         fault = f'its name is "{told["name"]}", its file\'s {name}'
         raise UserError(f"{path}: {fault}. Make them the same, or leave the name out.")
     if "sha256" in told:
-        told["sha256"] = told["sha256"].strip().lower().removeprefix("sha256:")
+        told["sha256"] = told["sha256"].lower().removeprefix("sha256:")
         if not re.fullmatch("[0-9a-f]{64}", told["sha256"]):
             fault = f"sha256 is {content['sha256'][:80]!r}"
             raise UserError(f"{path}: {fault}; it must be the 64 digits that `sha256sum` prints.")
     return told
+
+
+def better(offered, held):
+    """Whether a mirror has the set itself instead of a substitute, or a file changed since."""
+    was = held.get("mirror_sha256")
+    return held["kind"] == "substitute" or was is not None and offered.get("sha256", was) != was
 
 
 def held(mirror):
@@ -71,8 +76,8 @@ def passed_over(mirror):
     print(f"{mirror} is not read: DATA=stand-in draws all images, whatever MIRROR holds.")
 
 
-def unpack(name, mirror, into, say=print):
-    """Write the mirror's arrays, once they are checked, to a folder; returns their provenance.
+def read(name, mirror, say=print):
+    """The mirror's arrays, as uint8, and their provenance.
 
     Raises Unavailable where the mirror lacks the set. What is damaged there is a UserError, not a
     reason to ask the next source.
@@ -89,16 +94,15 @@ def unpack(name, mirror, into, say=print):
     say(f"{name}: unpacking {path}, {megabytes:,.0f} MB, about {megabytes / 7:.0f} s")
     seen = files.sha256(path)
     if seen != told.get("sha256", seen):
-        sums = f"its sha256 is {seen[:12]}..., the recorded one {told['sha256'][:12]}..."
-        raise UserError(
-            f"{path} is not the file that {name}.json describes ({sums}): copy it again."
-        )
+        sums = f"sha256 {seen[:12]}..., recorded is {told['sha256'][:12]}..."
+        fault = f"{path} is not the file that {name}.json describes ({sums})"
+        raise UserError(f"{fault}: copy it again.")
     with idx.readable(path):
-        _copy_all(path, into, say)
+        arrays = _arrays(path, say)
         if name not in SETS:
-            told["class_names"] = _count_from_0(name, into, told.get("class_names"), say)
+            told["class_names"] = _count_from_0(name, arrays, told.get("class_names"), say)
     own = name not in SETS and "complete" not in told  # nobody's official data
-    return {
+    return arrays, {
         **{key: value for key, value in told.items() if key not in NOT_KEPT},
         "kind": "own" if own else "official" if told.get("complete") else "partial",
         "source": "mirror",
@@ -107,29 +111,30 @@ def unpack(name, mirror, into, say=print):
     }
 
 
-def _copy_all(path, into, say):
-    """Write the arrays of an npz file to a folder; Unfit where one is missing, or images in two
-    scales."""
+def _arrays(path, say):
+    """The arrays of an npz file; Unfit where one is missing, or images are in two scales."""
     with zipfile.ZipFile(path) as archive:
         held = [Path(member).stem for member in archive.namelist()]
         if missing := [key for key in idx.KEYS if key not in held and key[:4] != "hand"]:
             there = ", ".join(held) or "nothing"
             raise idx.Unfit(f"{', '.join(missing)} missing, there is {there}")
-        keys = [key for key in idx.KEYS if key in held]
-        factors = {key: idx.copy_npz(archive, key, into / f"{key}.npy", say) for key in keys}
+        read = {key: idx.read_npz(archive, key, key) for key in idx.KEYS if key in held}
+    arrays, factors = {}, {}
+    for key in read:
+        arrays[key], factors[key] = idx.as_uint8(read[key], key, say)
     one, other = sorted(("x_train", "x_test"), key=factors.get)
     if (factors[one], factors[other]) == (1, 255):
         raise idx.Unfit(f"{other} goes to 1 and {one} beyond: give both in one scale")
+    return arrays
 
 
-def _count_from_0(name, into, names, say):
-    """Make the labels of a set of one's own, in the folder `into`, count from 0; its class names.
+def _count_from_0(name, arrays, names, say):
+    """Make the labels of a set of one's own count from 0, in its `arrays`; its class names.
 
     Without `names` each label in use is a class of that name. With n of them labels from 1 to n
     are counted from 0; others stay. `say` tells, of classes without training images too.
     """
-    y = {part: np.load(into / f"y_{part}.npy", allow_pickle=False) for part in ("train", "test")}
-    used, tested = (np.unique(labels).tolist() for labels in y.values())
+    used, tested = (np.unique(arrays[key]).tolist() for key in ("y_train", "y_test"))
     if len(used) < 2:
         fault = f"y_train holds one class only, {used[0]}"
         raise idx.Unfit(f"{fault}; a network needs two or more to tell apart")
@@ -141,8 +146,8 @@ def _count_from_0(name, into, names, say):
     if labels != list(range(len(labels))):
         known = "" if names else "; a class is named by its label"
         say(f"  y: {len(labels)} labels from {labels[0]} to {labels[-1]}, here from 0 on{known}")
-        for part, old in y.items():
-            np.save(into / f"y_{part}.npy", np.searchsorted(labels, old).astype(np.uint8))
+        for key in ("y_train", "y_test"):
+            arrays[key] = np.searchsorted(labels, arrays[key]).astype(np.uint8)
     names = [str(label) for label in names or labels]
     if empty := [text for label, text in zip(labels, names) if label not in used]:
         say(f"  {name}: no training image of {', '.join(empty)[:200]}")

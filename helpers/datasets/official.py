@@ -1,7 +1,7 @@
-"""Readers of the official files, one a publisher: fetch, check, write as .npy arrays.
+"""Readers of the official files, one a publisher: fetch, check, read into arrays.
 
-Each takes the set's name, the folder where downloads are kept, the folder to write into, the
-official files {file name: (address, bytes, checksum)} and `say`; returns {file name: path} as used.
+Each takes the set's name, the folder where downloads are kept, the official files {file name:
+(address, bytes, checksum)} and `say`; returns the arrays, and {file name: path} as used.
 """
 
 import os
@@ -33,6 +33,7 @@ UNPACKED = {
         *("md5:8181f5470baa50b63fa0f6fddb340f0a", "md5:15d484375f8d13e6eb1aabb0c3f46965"),
     ),
 }
+K49 = "http://codh.rois.ac.jp/kmnist/dataset/k49/"
 # In the order of the arrays. The publisher names no checksums: these are the MD5 sums that several
 # independent loaders register.
 K49_FILES = {
@@ -41,14 +42,13 @@ K49_FILES = {
     "k49-test-imgs.npz": "md5:d352e201d846ce6b94f42c990966f374",
     "k49-test-labels.npz": "md5:4da6f7a62e67a832d5eb1bd85c5ee448",
 }
-K49 = "http://codh.rois.ac.jp/kmnist/dataset/k49/"
 K49_URLS = {file: (K49 + file, None, md5) for file, md5 in K49_FILES.items()}
 FINGERS = "koryakinp/fingers"  # on Kaggle, which names no checksum
 FINGER_FILE = re.compile(r"(?:^|/)(train|test)/([^/]+_([0-5])([LR])\.png)$")
 
 
-def unpack(name, entry, into, say=print, urls=None, mirror=None):
-    """Write the arrays of an `entry` of the catalogue into a folder; returns their provenance.
+def read(name, entry, say=print, urls=None, mirror=None):
+    """The arrays of an `entry` of the catalogue, and their provenance.
 
     Its files were put by hand into data/downloads/, downloaded before, or are downloaded now, from
     `urls` if given; such as lie in another place, or in the `mirror`, are named. Raises Unavailable
@@ -56,7 +56,7 @@ def unpack(name, entry, into, say=print, urls=None, mirror=None):
     """
     if not entry.read:
         raise Unavailable("no official files")
-    folder = paths.DATA / "downloads" / entry.folder
+    folder = paths.DATA / "downloads" / (entry.folder or name)
     looks = next(word for word in entry.by_hand.split() if "." in word).removesuffix(".gz")
     for place in filter(None, (paths.DATA, folder.parent, mirror)):
         found = [path.name for path in Path(place).expanduser().glob(f"{looks}*") if path.is_file()]
@@ -67,16 +67,13 @@ def unpack(name, entry, into, say=print, urls=None, mirror=None):
         raise Unavailable("no network")
     folder.mkdir(parents=True, exist_ok=True)
     say(f"{name}: official files of {entry.title}, in {folder}")
-    used = entry.read(name, folder, into, urls or entry.urls(), say)
-    counts = []
+    arrays, used = entry.read(name, folder, urls or entry.urls(), say)
     for part in ("train", "test"):
-        y = np.load(into / f"y_{part}.npy", allow_pickle=False)
-        if absent := set(range(len(entry.class_names))) - set(y.tolist()):
+        if absent := set(range(len(entry.class_names))) - set(arrays[f"y_{part}"].tolist()):
             fault = f"The files of {name} in {folder} hold no {part} image of class {min(absent)}"
             raise UserError(f"{fault}: put the official ones in their place.")
-        counts.append(len(y))
-    whole = counts == [entry.train, entry.test]
-    return {
+    whole = [len(arrays["y_train"]), len(arrays["y_test"])] == [entry.train, entry.test]
+    return arrays, {
         "kind": "official" if whole else "partial",
         "split": "official" if whole else f"part of {entry.train:,} / {entry.test:,} images",
         "note": entry.note,
@@ -85,17 +82,17 @@ def unpack(name, entry, into, say=print, urls=None, mirror=None):
     }
 
 
-def mnist(name, folder, into, urls, say):
+def mnist(name, folder, urls, say):
     """MNIST and Fashion-MNIST: four IDX files, gzip-ed; those put there by hand may be unpacked."""
     used = fetch(folder, urls, say, dict(zip(IDX_FILES.values(), UNPACKED[name])))
+    arrays = {}
     for key, file in IDX_FILES.items():
-        with idx.readable(used[file]), open(used[file], "rb") as stream:
-            shape = (28, 28) if key[0] == "x" else ()
-            idx.copy_idx(stream, used[file].stat().st_size, into / f"{key}.npy", shape)
-    return used
+        with idx.readable(used[file]):
+            arrays[key] = idx.read_idx(used[file].read_bytes(), images=key[0] == "x")
+    return arrays, used
 
 
-def emnist(name, folder, into, urls, say):
+def emnist(name, folder, urls, say):
     """The EMNIST partitions: gzip-ed IDX files in one zip archive, each image transposed.
 
     Here they are turned upright. Letters is read as TensorFlow Datasets reads it: the first 88,800
@@ -103,53 +100,48 @@ def emnist(name, folder, into, urls, say):
     """
     used = fetch(folder, urls, say)
     path, partition = used["gzip.zip"], name.removeprefix("emnist_")
-    letters = partition == "letters"
     say(f"  reading {partition} from the archive")
+    arrays = {}
     with idx.readable(path), zipfile.ZipFile(path) as archive:
         for key in IDX_FILES:
-            part, images = key[2:], key[0] == "x"
-            kind, shape = ("images-idx3", (28, 28)) if images else ("labels-idx1", ())
-            member = archive.getinfo(f"gzip/emnist-{partition}-{part}-{kind}-ubyte.gz")
-            take = {"train": 88_800, "test": 14_800}[part] if letters else None
-            with archive.open(member) as stream:
-                to = into / f"{key}.npy"
-                idx.copy_idx(stream, member.file_size, to, shape, take, upright=images)
-    for file in [into / "y_train.npy", into / "y_test.npy"] if letters else []:
-        labels = np.load(file, allow_pickle=False)
-        if labels.min() < 1:
+            part, kind = key[2:], "images-idx3" if key[0] == "x" else "labels-idx1"
+            content = archive.read(f"gzip/emnist-{partition}-{part}-{kind}-ubyte.gz")
+            array = idx.read_idx(content, images=key[0] == "x")
+            if partition == "letters":
+                array = array[: {"train": 88_800, "test": 14_800}[part]]
+            arrays[key] = array.swapaxes(1, 2) if key[0] == "x" else array
+    for key in ("y_train", "y_test") if partition == "letters" else ():
+        if not arrays[key].all():
             fault = f"{path} counts from 1, yet a label is 0"
             raise UserError(f"{fault}: put the official file in its place.")
-        np.save(file, labels - np.uint8(1))
-    return used
+        arrays[key] = arrays[key] - np.uint8(1)
+    return arrays, used
 
 
-def kuzushiji(name, folder, into, urls, say):
+def kuzushiji(name, folder, urls, say):
     """Kuzushiji-49: four npz files, each of one array `arr_0`."""
-    used = fetch(folder, urls, say)
+    used, arrays = fetch(folder, urls, say), {}
     for key, file in zip(idx.KEYS, K49_FILES):
         with idx.readable(used[file]), zipfile.ZipFile(used[file]) as archive:
-            idx.copy_npz(archive, "arr_0", into / f"{key}.npy", say)
-    return used
+            arrays[key], _ = idx.as_uint8(idx.read_npz(archive, "arr_0", key), key, say)
+    return arrays, used
 
 
-def fingers(name, folder, into, urls, say):
+def fingers(name, folder, urls, say):
     """Fingers: PNG files train/..._3L.png (three fingers, left hand), by hand or from Kaggle."""
     for path in (folder / "fingers.zip", folder / "archive.zip"):
         if path.is_file():
             size = path.stat().st_size / 1e6
             say(f"  {path.name}: put there by hand, {size:,.1f} MB; no checksum is known")
             with idx.readable(path), zipfile.ZipFile(path) as archive:
-                small = [file.filename for file in archive.infolist() if file.file_size < 1_000_000]
-                _write_hands(small, archive.open, path, into, say)
-            return {path.name: path}
+                return _hands(archive.namelist(), archive.open, path, say), {path.name: path}
     unpacked = [path for path in folder.rglob("train") if "kaggle.tmp." not in str(path)]
     kept = unpacked[0].parent if unpacked else folder / "kaggle"
     if not kept.is_dir():
         _kaggle(folder, kept, say)
     pictures = [path.relative_to(kept).as_posix() for path in kept.rglob("*.png")]
     with idx.readable(kept):
-        _write_hands(pictures, lambda file: open(kept / file, "rb"), kept, into, say)
-    return {}
+        return _hands(pictures, lambda file: open(kept / file, "rb"), kept, say), {}
 
 
 def _kaggle(folder, kept, say):
@@ -167,7 +159,7 @@ def _kaggle(folder, kept, say):
     partial.rename(kept)
 
 
-def _write_hands(pictures, opened, source, into, say):
+def _hands(pictures, opened, source, say):
     """Arrays from PNG files, in the order of their names; one that is there twice counts once."""
     rows = {"train": {}, "test": {}}
     for file in sorted(pictures):
@@ -177,24 +169,20 @@ def _write_hands(pictures, opened, source, into, say):
     if not (rows["train"] and rows["test"]):
         fault = f"{source} lacks train/..._3L.png or test/..._3L.png: it is not the Fingers archive"
         raise UserError(f"{fault}; put that in its place.")
-    total = len(rows["train"]) + len(rows["test"])
+    total, arrays = len(rows["train"]) + len(rows["test"]), {}
     say(f"  reading {total:,} PNG files, about {total / 2000:.0f} s, only this once")
     for part in rows:
-        names, counts, hands = zip(*rows[part].values())
-        pixels = (_pixels(file, opened) for file in names)
-        idx.save_npy(into / f"x_{part}.npy", (len(names), 128, 128), pixels)
-        np.save(into / f"y_{part}.npy", np.array(counts, np.uint8))
-        np.save(into / f"hand_{part}.npy", np.array(hands, np.uint8))
+        names, *labels = zip(*rows[part].values())
+        arrays[f"x_{part}"] = np.stack([_pixels(file, opened, source) for file in names])
+        arrays[f"y_{part}"], arrays[f"hand_{part}"] = np.array(labels, np.uint8)
+    return arrays
 
 
-def _pixels(file, opened):
-    """Bytes of a grey PNG file of 128x128; ValueError where it is damaged or of another size."""
+def _pixels(file, opened, source):
     from PIL import Image
 
-    try:
-        with opened(file) as stream, Image.open(stream, formats=["PNG"]) as image:
-            if image.size == (128, 128):  # known from its header, before anything is unpacked
-                return image.convert("L").tobytes()
-    except (OSError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{file}: {error}") from error
-    raise ValueError(f"{file} is {image.size}, not 128 x 128")
+    with idx.readable(f"{source}, {file}"), opened(file) as stream:
+        with Image.open(stream, formats=["PNG"]) as image:
+            if image.size != (128, 128):  # known from its header, before anything is unpacked
+                raise ValueError(f"it is {image.size}, not 128 x 128")
+            return np.asarray(image.convert("L"))

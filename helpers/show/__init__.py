@@ -6,7 +6,7 @@ A figure is drawn into figures/PROFILE/RUN where it is not there yet, and shown 
 # ruff: noqa: F401
 from helpers.show.accuracies import cost, gaps, reported_measured
 from helpers.show.answers import confusion, plane, recalls, reliabilities, reliability
-from helpers.show.chance import moved, moves
+from helpers.show.chance import moves
 from helpers.show.comparisons import balance, distances, transformations
 from helpers.show.drawn import kept
 from helpers.show.exhibits import Figure, Prose, Table, plain, source
@@ -23,7 +23,7 @@ from helpers.show.pictures import (
     samples,
 )
 from helpers.show.schemes import schemes
-from helpers.show.studies import changes, how_many, promised, robustness, shifted, twins
+from helpers.show.studies import changes, how_many, robustness, shifted, twins
 from helpers.show.tables import (
     audit,
     beside,

@@ -7,24 +7,17 @@ import numpy as np
 
 from helpers import runs
 from helpers.results import comparable
-from helpers.show.canvas import BLACK, BLUE, GREY, RED, canvas, fit, legend, sign
+from helpers.show.canvas import BLUE, GREY, RED, canvas, fit, legend, panels
 from helpers.show.drawn import figure
 from helpers.show.exhibits import Prose, slug
-from helpers.show.words import set_names
+from helpers.show.words import set_names, titles
 from helpers.statistics import next_training
 
 HOLLOW = {"markerfacecolor": "white"}  # not comparable, here and nowhere else
-MEAN = {"marker": "o", "color": BLUE, "markersize": 4.5}
-REPORTED = {"marker": "D", "color": RED, "markersize": 4}
-TRAINED = {"marker": "s", "color": GREY, "markersize": 4}
-TICK = [(-1, 0), (-0.35, -0.8), (1, 0.9)], {"fillstyle": "none", "markersize": 6}
-SIGNS = {  # what report/courses.py says of a run, its sign and its words; all else is a ring
-    "within": (*TICK, "reported inside it"),
-    "above": ("^", {"markersize": 4.5}, "ours higher"),
-    "below": ("v", {"markersize": 4.5}, "ours lower"),
-    "too few trainings": ("_", {"markersize": 6}, "too few trainings"),
-}
-RING = ("o", {"color": GREY, **HOLLOW, "markersize": 4.5}, "hollow: not comparable")
+MEAN = {"marker": "o", "color": BLUE, "markersize": 4.5, "label": "ours, mean"}
+REPORTED = {"marker": "D", "color": RED, "markersize": 4, "label": "reported"}
+LINE = {"color": BLUE, "linewidth": 1, "label": "95 % interval for one more training"}
+SIGNS = {"within": "✓", "above": "▲", "below": "▼", "too few trainings": "–"}  # all else is a ring
 # The span of an axis, largest error over smallest, up to which its ticks are at these digits.
 TICKS = {4: (1, 1.2, 1.5, 2, 3, 4, 5, 6, 8), 15: (1, 1.5, 2, 3, 5, 7), np.inf: (1, 2, 5)}
 
@@ -47,15 +40,16 @@ def error_scale(axes, wrong, which="x"):
     axes.grid(axis=which)
 
 
-def _wrong(record, metric="test_accuracy"):
-    return np.array([100 * (1 - seed[metric]) for seed in record["seeds"]])
+def _wrong(record):
+    return np.array([100 * (1 - seed["test_accuracy"]) for seed in record["seeds"]])
 
 
 @figure
 def reported_measured(records, profile, verdicts=None):
     """Every test accuracy that a course report prints, beside ours: the mean of our trainings, and
     the interval in which one more training would lie with a probability of 95 % (of three trainings
-    or more). The scale is logarithmic in the errors.
+    or more). Right: ✓ reported inside it, ▲ ours higher, ▼ ours lower, – too few trainings,
+    ○ (and hollow) not comparable. The scale is logarithmic in the errors.
 
     `verdicts` maps a run to a word of `SIGNS`, or to why there is none. A stand-in's accuracy is
     never shown beside a published one.
@@ -65,25 +59,26 @@ def reported_measured(records, profile, verdicts=None):
         return ""
     names = set_names(shown)
     shown.sort(key=lambda record: list(names).index(record["dataset"]["sha256"]))
-    body = canvas(0.118 * max(4, len(shown)) + 0.6, [record["dataset"] for record in shown])
+    body = canvas(0.118 * max(4, len(shown)) + 0.48, [record["dataset"] for record in shown])
     axes, drawn = body.subplots(), []
     for row, record in enumerate(shown):
         fill, wrong = {} if comparable(record) else HOLLOW, _wrong(record)
         if interval := next_training(wrong):
             ends = np.clip(interval, 0, 100)
-            axes.hlines(row, *ends, color=BLUE, linewidth=1)
+            axes.hlines(row, *ends, **LINE)
             drawn.extend(ends)
-        axes.plot(wrong.mean(), row, **MEAN | fill)
         drawn.append(wrong.mean())
+        axes.plot(drawn[-1], row, **MEAN | fill, linestyle="none")
         if record["dataset"]["kind"] != "stand-in":
             drawn.append(100 * (1 - record["reported"]["test_accuracy"]))
-            axes.plot(drawn[-1], row, **REPORTED | fill)
+            axes.plot(drawn[-1], row, **REPORTED | fill, linestyle="none")
+        word = (verdicts or {}).get(record["run"], "" if fill == {} else "not comparable")
+        right = {"transform": axes.get_yaxis_transform(), "ha": "center", "va": "center"}
+        axes.text(1.025, row, SIGNS.get(word, "○") if word else "", size=8, **right)
     error_scale(axes, drawn)
     axes.set(xlabel="Test accuracy, %", ylim=(len(shown) - 0.4, -0.6))
     _group_names(axes, shown, names)
-    told = _verdict_signs(axes, shown, verdicts or {})
-    line = sign("95 % interval for one more training", "-", color=BLUE, linewidth=1)
-    legend(body, [sign("reported", **REPORTED), sign("ours, mean", **MEAN), line, *told], 4)
+    legend(body, 3)
     return body
 
 
@@ -94,28 +89,12 @@ def _group_names(axes, shown, names):
     axes.tick_params(axis="y", length=0)
     sets = [record["dataset"]["sha256"] for record in shown]
     where = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-    away = -4.0 * max(map(len, titles)) - 10
+    look = {"xytext": (-4.0 * max(map(len, titles)) - 10, 0), "ha": "right", "va": "center"}
     for sha256 in dict.fromkeys(sets):
         row, name = sets.index(sha256), fit(names[sha256].partition(",")[0], 1.3, 1)
-        look = {"ha": "right", "va": "center"}
-        axes.annotate(name, (0, row), xytext=(away, 0), annotation_clip=False, **where, **look)
+        axes.annotate(name, (0, row), annotation_clip=False, **where, **look)
         if row:
             axes.axhline(row - 0.5, color=GREY, linewidth=0.5)
-
-
-def _verdict_signs(axes, shown, verdicts):
-    # A sign a row right of the axes; returns the legend's entries of those that are there.
-    said = {}
-    for row, record in enumerate(shown):
-        word = verdicts.get(record["run"], "" if comparable(record) else "not comparable")
-        marker, look, words = SIGNS.get(word, RING)
-        if word:
-            look = {"color": BLACK, "linestyle": "none", "marker": marker, **look}
-            right = {"transform": axes.get_yaxis_transform(), "clip_on": False}
-            axes.plot([1.025], [row], **look, **right)
-            said[words] = look
-    order = [words for *_, words in (*SIGNS.values(), RING) if words in said]
-    return [sign(words, said[words].pop("linestyle"), **said[words]) for words in order]
 
 
 @figure
@@ -129,20 +108,15 @@ def cost(records, profile):
     shown = [r for r in records.values() if "parameter_count" not in r["seeds"][0]]
     sets, names = {}, set_names(shown)
     for record in shown:
-        sets.setdefault(record["dataset"]["sha256"], []).append(record)
-    sets = {sha256: group for sha256, group in sets.items() if len(group) > 1}
+        sets.setdefault(names[record["dataset"]["sha256"]], []).append(record)
+    sets = {name: group for name, group in sets.items() if len(group) > 1}
     if not sets:
         return ""
-    rows, columns = -(-len(sets) // 2), min(2, len(sets))
-    body = canvas(1.55 * rows + 0.2, [r["dataset"] for group in sets.values() for r in group])
-    grid = body.subplots(rows, columns, squeeze=False).ravel()
-    for axes in grid[len(sets) :]:
-        axes.remove()
-    for axes, (sha256, group) in zip(grid, sets.items()):
+    drawn = [record["dataset"] for group in sets.values() for record in group]
+    body = canvas(1.55 * -(-len(sets) // 2) + 0.2, drawn)
+    for axes, group in zip(panels(body, list(sets), min(2, len(sets))), sets.values()):
         _front(axes, group)
-        axes.set_title(names[sha256], pad=3)
-    for axes in grid[: len(sets) : columns]:
-        axes.set_ylabel("Test accuracy, %")
+    body.supylabel("Test accuracy, %", size=8)
     body.supxlabel("Multiplications for one image", size=8)
     return body
 
@@ -158,20 +132,18 @@ def _front(axes, group):
     others = [place for place in order if place not in best]
     axes.plot([work[p] for p in others], [wrong[p] for p in others], "x", color=GREY, markersize=4)
     axes.plot([work[p] for p in best], [wrong[p] for p in best], **MEAN, linewidth=1)
-    titles = {place: fit(runs.title(group[place]["run"]), 1.7, 1) for place in best}
+    names = {place: fit(runs.title(group[place]["run"]), 1.7, 1) for place in best}
     error_scale(axes, [1.3 * max(wrong), min(wrong) / 1.6 if min(wrong) else 0], "y")
     # So far left that the names, which end at their points, have room: 4.4 points a letter.
-    right, shares = (
-        1.3 * max(work),
-        {p: len(title) * 4.4 / 195 + 0.03 for p, title in titles.items()},
-    )
-    lefts = [(np.log(work[p]) - of * np.log(right)) / (1 - of) for p, of in shares.items()]
-    low = min(np.exp(min(lefts)), 0.7 * min(work))
-    axes.set(xscale="log", xlim=(low, right))
-    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if right / low > 30 else (1, 2, 5)))
+    right = np.log(1.3 * max(work))
+    shares = {place: len(name) * 4.4 / 195 + 0.03 for place, name in names.items()}
+    lefts = [(np.log(work[p]) - share * right) / (1 - share) for p, share in shares.items()]
+    left = min(*lefts, np.log(0.7 * min(work)))
+    axes.set(xscale="log", xlim=np.exp([left, right]))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if right - left > np.log(30) else (1, 2, 5)))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.xaxis.set_minor_formatter("")
-    _names(axes, [(work[place], wrong[place], titles[place]) for place in best])
+    _names(axes, [(work[place], wrong[place], names[place]) for place in best])
 
 
 def _names(axes, points):
@@ -197,17 +169,20 @@ def _gaps(records, profile):
     """Accuracy on training images and on test images, both of the trained network: means joined by
     a line, ranges over the seeds (thick). The scale is logarithmic in the errors.
     """
+    import pandas as pd
+    import seaborn
+
+    parts = {"test_accuracy": "test images", "train_accuracy": "training images"}
+    seeds = {titles(records)[run]: pd.DataFrame(r["seeds"]) for run, r in records.items()}
+    frame = 100 - 100 * pd.concat(seeds, names=["run"])[list(parts)].rename(columns=parts)
     body = canvas(0.19 * len(records) + 0.75, [record["dataset"] for record in records.values()])
-    axes, drawn = body.subplots(), []
-    for row, record in enumerate(records.values()):
-        pair = _wrong(record, "train_accuracy"), _wrong(record)
-        axes.hlines(row, *map(np.mean, pair), color=GREY, linewidth=1)
-        for wrong, look in zip(pair, (TRAINED, MEAN)):
-            axes.hlines(row, min(wrong), max(wrong), color=look["color"], linewidth=3, alpha=0.4)
-            axes.plot(wrong.mean(), row, **look)
-            drawn.extend(wrong)
-    error_scale(axes, drawn)
-    axes.set_yticks(range(len(records)), [runs.title(run) for run in records])
-    axes.set(xlabel="Accuracy, %", ylim=(len(records) - 0.4, -0.6))
-    legend(body, [sign("test images", **MEAN), sign("training images", **TRAINED)], 2)
+    axes, means = body.subplots(), frame.groupby("run", sort=False).mean()
+    axes.hlines(range(len(means)), *means.to_numpy().T, color=GREY, linewidth=1)
+    look = {"palette": [BLUE, GREY], "markers": ["o", "s"], "linestyle": "none", "markersize": 4.5}
+    look |= {"errorbar": ("pi", 100), "err_kws": {"linewidth": 3, "alpha": 0.4}}
+    tidy = frame.melt(var_name="images", value_name="wrong", ignore_index=False)
+    seaborn.pointplot(tidy.reset_index(), x="wrong", y="run", hue="images", ax=axes, **look)
+    error_scale(axes, frame.to_numpy().ravel())
+    axes.set(xlabel="Accuracy, %", ylabel="")
+    legend(body, 2)
     return body

@@ -1,7 +1,5 @@
 """Figures of test answers: confusions, recalls, calibration, the last hidden layer. Notebooks."""
 
-import re
-
 import numpy as np
 
 from helpers import results, statistics
@@ -29,10 +27,10 @@ def confusion(record, answers):
     from matplotlib.colors import PowerNorm
 
     names, read = record["dataset"]["class_names"], np.atleast_2d(answers["y_pred"])
-    counts = pd.crosstab(np.tile(answers["y_true"], len(read)), read.ravel())
+    true = np.tile(answers["y_true"], len(read))
     classes, many = range(len(names)), len(names) > 12
-    counts = counts.reindex(index=classes, columns=classes, fill_value=0).to_numpy()
-    percent = 100 * counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    shares = pd.crosstab(true, read.ravel(), normalize="index")
+    percent = 100 * shares.reindex(index=classes, columns=classes, fill_value=0).to_numpy()
     if many:
         order = confusion_order(percent)
         percent, names = percent[np.ix_(order, order)], [names[place] for place in order]
@@ -40,11 +38,10 @@ def confusion(record, answers):
     body = canvas(5.6, record["dataset"])
     axes, *beside = body.subplots(1, 1 + many, width_ratios=(5, 1)[: 1 + many], squeeze=False)[0]
     look = {"cmap": "mako_r", "norm": PowerNorm(0.55, 0, 100), "square": True, "cbar": False}
-    seaborn.heatmap(percent, mask=percent == 0, ax=axes, annot=texts, fmt="", **look, **CELLS)
-    places = np.arange(len(names)) + 0.5
-    axes.set_xticks(places, [fit(name, 4.8 / len(names)) for name in names])
-    axes.set_yticks(places, [fit(name, 0.9, 1) for name in names], rotation=0)
-    axes.tick_params(length=0, pad=2)
+    look |= {"xticklabels": [fit(name, 4.8 / len(names)) for name in names], "fmt": ""}
+    look |= {"yticklabels": [fit(name, 0.9, 1) for name in names], "rasterized": many}
+    seaborn.heatmap(percent, mask=percent == 0, ax=axes, annot=texts, **look, **CELLS)
+    axes.tick_params(length=0, pad=2, rotation=0)
     axes.set(xlabel="Predicted class", ylabel="True class")
     if many:
         _commonest(beside[0], percent, names)
@@ -80,19 +77,12 @@ def recalls(records, profile):
     sets = {}
     for run, record in records.items():
         sets.setdefault(record["dataset"]["sha256"], {})[run] = record
-    names = {}
-    for sha256, group in sets.items():
-        label = next(iter(group.values()))["dataset"]["label"]
-        name = "-".join(re.findall("[a-z0-9]+", label.lower()))
-        taken = name in names.values() or not label.isascii()
-        names[sha256] = f"{name}-{sha256[:12]}".strip("-") if taken or not name else name
-    drawn = [figure(_recalls, f"recalls-{name}") for name in names.values()]
-    return [draw(group, profile) for draw, group in zip(drawn, sets.values())]
+    return [figure(_recalls, f"recalls-{s[:12]}")(group, profile) for s, group in sets.items()]
 
 
 def _recalls(records, profile):
     """{label}: the recall of each class, the share of its test images that is named correctly, in
-    percent; mean over seeds. Dark cells are the classes that a run gets wrong most often.
+    percent; mean over seeds. Cells that stand out: the classes that a run gets wrong most often.
     """
     import pandas as pd
     import seaborn
@@ -157,7 +147,7 @@ def reliabilities(records, profile):
         axes.set_xlabel("Confidence, %")
         axes.tick_params(labelbottom=True)
     body.supylabel("Share that is right, %", size=8)
-    legend(body, axes.get_legend_handles_labels()[0], 3)
+    legend(body, 3)
     return body
 
 
@@ -205,7 +195,7 @@ def plane(record, images, labels, trained, n=2000):
         x, y = points[labels[:n] == number].T
         shape = "^" if few and number >= len(CYCLE) else "o"
         look = {"color": colours[number], "marker": shape, "s": 9, "linewidths": 0, "alpha": 0.6}
-        axes.scatter(x, y, label=name, **look)
+        axes.scatter(x, y, label=name, rasterized=True, **look)
         if not few and len(x):
             axes.text(np.median(x), np.median(y), name, size=10, ha="center", bbox=box)
     if few:

@@ -23,6 +23,15 @@ PURPLE, SKY, BLACK, GREY = "#CC79A7", "#56B4E9", "#000000", "#666666"
 CYCLE = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
 GOOD, BAD = "#007A5A", "#C04A00"
 BANNER = "STAND-IN IMAGES, drawn by this program"
+SPARE = {  # what makes an SVG file longer than its drawing needs
+    r"^.*?(?=<svg)|<!--.*?-->": "",
+    r'<g id="[^"]*"': "<g",
+    r"\s+": " ",
+    r"(?<=>) (?=<)": "",
+    r'(<use [^>]*)transform="translate\((\S+) 0\)"': r'\1x="\2"',
+    # points; a scale is smaller than 1 and stays
+    r"[1-9]\d*\.\d{3,}": lambda number: f"{float(number[0]):.2f}",
+}
 
 
 @contextmanager
@@ -63,27 +72,32 @@ def canvas(height, datasets, free=False):
     return body
 
 
-def panels(body, names, **options):
-    """Small axes under their names, five in a row; `options` are those of Matplotlib's subplots."""
-    grid = body.subplots(-(-len(names) // 5), 5, squeeze=False, **options).ravel()
+def about(data):
+    """What `canvas` asks of a data set that is loaded and has no record yet."""
+    return {"label": data.label, "kind": data.kind}
+
+
+def panels(body, names, columns=5, **options):
+    """Small axes under their names, so many in a row; `options` are Matplotlib's of subplots."""
+    grid = body.subplots(-(-len(names) // columns), columns, squeeze=False, **options).ravel()
     for axes in grid[len(names) :]:
         axes.remove()
     for axes, name in zip(grid, names):
-        axes.set_title(fit(name, 0.86 * WIDTH / 5), size=SMALL, loc="center")
+        axes.set_title(fit(name, 0.86 * WIDTH / columns), size=SMALL, loc="center")
     return grid[: len(names)]
 
 
-def sign(label, line="none", **options):
-    """One entry of a legend: a line, a marker, or both."""
-    from matplotlib.lines import Line2D
-
-    return Line2D([], [], linestyle=line, label=label, **options)
-
-
-def legend(body, signs, columns):
-    """A legend below all axes."""
+def legend(body, columns, named=str):
+    """A legend below all axes of what is labelled in them, each label once, as it is `named`."""
+    entries = {}
+    for axes in body.axes:
+        for drawn, label in zip(*axes.get_legend_handles_labels()):
+            entries.setdefault(label, drawn)
+        if axes.get_legend():  # seaborn's, in the drawing
+            axes.get_legend().remove()
     look = {"columnspacing": 1.6, "handlelength": 2.2, "labelspacing": 0.35}
-    body.legend(handles=signs, loc="outside lower center", ncols=columns, **look)
+    look |= {"loc": "outside lower center", "ncols": columns}
+    body.legend(entries.values(), map(named, entries), **look)
 
 
 def fit(text, width, lines=2):
@@ -142,12 +156,20 @@ def spelled(body):
     return any(re.search(r"U\+[0-9A-F]{4}", text.get_text()) for text in texts)
 
 
-def png(body):
-    """The figure of a `canvas` as PNG bytes, the same for the same figure: no date, no program."""
+def encoded(body):
+    """The figure of a `canvas` as a file, and its kind: "svg", sharp at any size, or, where there
+    are images in it, "png". The same bytes for the same figure: no date, no program."""
+    from matplotlib.image import AxesImage
+
+    fig = body.get_figure(root=True)
+    return (_png(fig), "png") if fig.findobj(AxesImage) else (_svg(fig), "svg")
+
+
+def _png(fig):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
-    drawn = FigureCanvasAgg(body.get_figure(root=True))
+    drawn = FigureCanvasAgg(fig)
     drawn.draw()
     image = Image.frombuffer("RGBA", drawn.get_width_height(), drawn.buffer_rgba()).convert("RGB")
     # One byte a pixel makes files of a third of the size, in the PDF too, and the report carries
@@ -155,3 +177,18 @@ def png(body):
     buffer, few = io.BytesIO(), {"method": Image.Quantize.MEDIANCUT, "dither": Image.Dither.NONE}
     image.quantize(256, **few).save(buffer, "PNG", dpi=(DPI, DPI), optimize=True)
     return buffer.getvalue()
+
+
+def _svg(fig):
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    buffer, about = io.BytesIO(), dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    FigureCanvasSVG(fig).print_svg(buffer, metadata=about)
+    text = buffer.getvalue().decode()
+    for pattern, replacement in SPARE.items():
+        text = re.sub(pattern, replacement, text, flags=re.DOTALL)
+    # Matplotlib's names are hashes of lengths, whose last digits differ between drawings.
+    names = re.findall(r' id="([^"]*)"', text)
+    short = {name: f"_{number}" for number, name in enumerate(names)}
+    text = re.sub(r'(?<=["#])[\w-]+(?=[")])', lambda name: short.get(name[0], name[0]), text)
+    return text.encode()

@@ -1,94 +1,64 @@
-"""What moves an accuracy without a cause: a figure and a table. Notebook 16."""
+"""What moves an accuracy without a cause, a figure. Notebook 16."""
 
 import numpy as np
-import pandas as pd
 
-from helpers import runs
 from helpers.show.canvas import BLUE, GREY, canvas
 from helpers.show.drawn import figure
-from helpers.show.exhibits import Table, slug
-from helpers.show.words import data_named
 
 DRAWN = "other test images"
 
 
 @figure
 def moves(record):
-    """{run}: how far the accuracy moves with one thing changed. Each point is the accuracy
+    """{run}: how far the accuracy moves with one thing changed. Each of n points is the accuracy
     around the mean of its row; the bar reaches one standard deviation to either side, which stands
     right. First three rows: test accuracy of other seeds, of other choices of validation images,
-    and on {images} other test images (by chance alone, drawn); last: validation accuracy in the
-    last {late} epochs.
+    and on {images} other test images (by chance alone, drawn; the deviation is that of the
+    binomial distribution); last: validation accuracy in the last {late} epochs.
     """
-    frame = _moves(record)
-    deviations, groups = _deviations(record, frame), list(frame.groupby("what", sort=False))
+    import seaborn
+
+    frame, late = chances(record)
     body = canvas(1.55, record["dataset"])
     axes = body.subplots()
     axes.axvline(0, color=GREY, linewidth=1, zorder=0)
-    for row, (what, some) in enumerate(groups):
-        axes.plot(some["moved"], [row] * len(some), "o", color=BLUE, markersize=4, alpha=0.5)
-        if what in deviations:
-            reach = deviations[what]
+    look = {"color": BLUE, "size": 4, "alpha": 0.5, "jitter": False}
+    seaborn.stripplot(frame, x="moved", y="what", ax=axes, **look)
+    found = deviations(record, frame)
+    for row, (reach, n) in enumerate(zip(found["deviation"], found["n"])):
+        if n > 1:
             axes.barh(row, 2 * reach, 0.7, -reach, color=BLUE, alpha=0.2, zorder=0)
             right = {"transform": axes.get_yaxis_transform(), "va": "center"}
-            axes.text(1.01, row, f"± {reach:.2f}", **right)
-    axes.set_yticks(range(len(groups)), [what for what, _ in groups])
-    axes.set(xlabel="Accuracy, points around its mean", ylim=(len(groups) - 0.5, -0.5))
+            axes.text(1.01, row, f"± {reach:.2f}  (n = {n})", **right)
+    axes.set(xlabel="Accuracy, points around its mean", ylabel="")
     axes.grid(axis="x")
-    return body, {"images": f"{record['dataset']['test']:,}", "late": _late(record)}
+    return body, {"images": f"{record['dataset']['test']:,}", "late": late}
 
 
-def moved(record):
-    """The deviations of the four kinds of chance, in points."""
-    frame = _moves(record)
-    counts = frame["what"].value_counts()
-    rows = [
-        {
-            "What is changed": what,
-            "n": None if what == DRAWN else str(counts[what]),
-            "Deviation": deviation,
-        }
-        for what, deviation in _deviations(record, frame).items()
-    ]
-    title = runs.title(record["run"])
-    caption = f"{title}: standard deviation of the accuracy with one thing changed, points."
-    note = "Of other test images: the binomial deviation of the mean accuracy, not a simulation. "
-    label = f"tbl-{slug(record['run'])}-moved"
-    return Table(pd.DataFrame(rows), caption, label, note=note + data_named([record]))
-
-
-def _deviations(record, frame):
-    # In points, by what is changed; of a single value there is none.
+def deviations(record, frame):
+    """A frame by what is changed: `deviation` in points, NaN of a single value, and `n`."""
+    found = frame.groupby("what", sort=False)["moved"].agg(deviation="std", n="size")
     p = np.mean([seed["test_accuracy"] for seed in record["seeds"]])
-    known = frame.groupby("what", sort=False)["moved"].std(ddof=1).dropna()
-    return {**known, DRAWN: 100 * (p * (1 - p) / record["dataset"]["test"]) ** 0.5}
+    found.loc[DRAWN, "deviation"] = 100 * (p * (1 - p) / record["dataset"]["test"]) ** 0.5
+    return found
 
 
-def _late(record):
-    # How many epochs count as the last ones: five, or as many as the second half has, but two.
-    epochs = len(record["seeds"][0]["history"]["val_accuracy"])
-    return max(min(2, epochs), min(5, epochs // 2))
+def chances(record):
+    """A frame of accuracies, a row each: `what` is changed, and how far it `moved` in points from
+    the mean of its group; and how many epochs count as the last ones, five or as many as the
+    second half has, but two."""
+    import pandas as pd
 
-
-def _moves(record):
-    # Accuracies in points around the mean of their group, a row each.
-    seeds, test = record["seeds"], record["dataset"]["test"]
-    accuracies = [seed["test_accuracy"] for seed in seeds]
-    drawn = np.random.default_rng(0).binomial(test, np.mean(accuracies), max(10, len(seeds))) / test
-    late = [
-        np.subtract(h, np.mean(h))
-        for s in seeds
-        for h in [s["history"]["val_accuracy"][-_late(record) :]]
-    ]
+    curves = [seed["history"]["val_accuracy"] for seed in record["seeds"]]
+    late = max(min(2, len(curves[0])), min(5, len(curves[0]) // 2))
+    last = [np.array(curve[-late:]) - np.mean(curve[-late:]) for curve in curves]
+    seeds, test = [seed["test_accuracy"] for seed in record["seeds"]], record["dataset"]["test"]
+    draws = np.random.default_rng(0).binomial(test, np.mean(seeds), max(10, len(seeds)))
     groups = {
-        "another seed": accuracies,
-        "another split": [seed["other_split"] for seed in seeds],
-        DRAWN: drawn,
-        "another of the last epochs": np.concatenate(late),
+        "another seed": seeds,
+        "another split": [seed["other_split"] for seed in record["seeds"]],
+        DRAWN: draws / test,
+        "another of the last epochs": np.concatenate(last),
     }
-    rows = [
-        {"what": what, "moved": 100 * (value - np.mean(values))}
-        for what, values in groups.items()
-        for value in values
-    ]
-    return pd.DataFrame(rows)
+    moved = {what: 100 * pd.Series(values - np.mean(values)) for what, values in groups.items()}
+    return pd.concat(moved, names=["what"]).rename("moved").reset_index(), late

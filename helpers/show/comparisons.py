@@ -11,8 +11,8 @@ LINE = {"color": BLACK, "linestyle": "--", "linewidth": 1.2}
 
 @figure
 def transformations(record):
-    """{run}: accuracy on test images under one random transformation at a time, worst last; black
-    lines span the seeds.
+    """{run}: accuracy on test images under one random transformation at a time, worst last;
+    thin lines span the seeds.
     """
     import pandas as pd
     import seaborn

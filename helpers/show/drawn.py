@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from helpers import runs
-from helpers.show.canvas import png, spelled, style
-from helpers.show.exhibits import PNG, Figure, Prose, slug
+from helpers.show.canvas import encoded, spelled, style
+from helpers.show.exhibits import Figure, Prose, size, slug
 from helpers.store import files, paths
 
 HERE = Path(__file__).parent
@@ -24,6 +24,7 @@ FACTS = ("run", "parameters", "dataset", "layers", "seeds", "extra", "reported")
 LACKING = " Signs that the fonts lack stand as their code points."
 # Of the text's width; the others take all of it.
 WIDTHS = {"confusion": "80%", "plane": "70%", "reliability": "70%", "transformations": "80%"}
+WIDTHS["samples"] = "72%"
 
 
 def figure(function=None, name=None):
@@ -47,41 +48,42 @@ def figure(function=None, name=None):
             return kept(values["record"], name) or Prose("")
         folder, key = paths.figures(*_place(**values)), _key(values)
         entry = _index(folder).get(name, {})
-        if not key or entry.get("key") != key or not _whole(folder / f"{name}.png", entry):
+        if not key or entry.get("key") != key or not _whole(folder, name, entry):
             with style():
                 drawn = function(*given, **options)
                 if isinstance(drawn, str):
-                    (folder / f"{name}.png").unlink(missing_ok=True)  # an earlier record's
+                    _remove(folder, name)  # an earlier record's
                     return Prose(drawn)
                 body, words = drawn if isinstance(drawn, tuple) else (drawn, {})
                 more = LACKING if spelled(body) else ""
-                content = png(body)
+                content, kind = encoded(body)
             caption = " ".join(function.__doc__.split("\n\n")[0].split())
             caption = caption.format(run=runs.title(folder.name), **words) + more
             entry = {"caption": caption, "key": key, "sha256": files.bytes_sha256(content)}
             index = files.as_json({**_index(folder), name: entry})
-            files.save_all({folder / f"{name}.png": content, folder / "index.json": index})
+            files.save_all({folder / f"{name}.{kind}": content, folder / "index.json": index})
+            _remove(folder, name, but=kind)
         return _exhibit(folder, name, entry)
 
     return shown
 
 
-def kept(record, name, width=None):
+def kept(record, name):
     """A figure that the run's notebook drew, or None where it is not there or damaged."""
     folder = paths.figures(*_place(record))
     entry = _index(folder).get(name)
-    whole = entry and _whole(folder / f"{name}.png", entry)
-    return _exhibit(folder, name, entry, width) if whole else None
+    whole = entry and _whole(folder, name, entry)
+    return _exhibit(folder, name, entry) if whole else None
 
 
 def _place(record=None, profile=None, run="all", **others):
     return (record["parameters"]["profile"], record["run"]) if record else (profile, run)
 
 
-def _exhibit(folder, name, entry, width=None):
+def _exhibit(folder, name, entry):
     run = "" if folder.name == "all" else f"{slug(folder.name)}-"
-    width = width or WIDTHS.get(name, "100%")
-    return Figure(folder / f"{name}.png", entry["caption"], f"fig-{run}{name}", width)
+    path, width = _path(folder, name), WIDTHS.get(name, "100%")
+    return Figure(path, entry["caption"], f"fig-{run}{name}", width)
 
 
 def _index(folder):
@@ -92,9 +94,21 @@ def _index(folder):
     return {n: e for n, e in entries.items() if isinstance(e, dict) and "caption" in e}
 
 
-def _whole(path, entry):
+def _path(folder, name):
+    # Charts that an older version drew are PNG files, until they are drawn again.
+    path = folder / f"{name}.svg"
+    return path if path.exists() else path.with_suffix(".png")
+
+
+def _remove(folder, name, but=None):
+    for kind in {"svg", "png"} - {but}:
+        (folder / f"{name}.{kind}").unlink(missing_ok=True)
+
+
+def _whole(folder, name, entry):
+    path = _path(folder, name)
     content = path.read_bytes() if path.is_file() else b""
-    return content[:8] == PNG and entry.get("sha256") in (None, files.bytes_sha256(content))
+    return bool(size(content)) and entry.get("sha256") in (None, files.bytes_sha256(content))
 
 
 def _key(values):

@@ -15,6 +15,7 @@ import struct
 from helpers.store import paths
 
 PNG = b"\x89PNG\r\n\x1a\n"
+SVG = re.compile(rb'<svg [^>]*?width="([\d.]+)pt" height="([\d.]+)pt"')  # ours, by Matplotlib
 TALLEST = 1.15  # the largest height of a figure, in text widths: it leaves room for the caption
 NUMBER = re.compile(r"–|[-−+±~<≤]? ?[.\d][\d.,]*( ?[%×s]| ?±.*| ?\(.*)?")
 
@@ -118,8 +119,17 @@ class Table(_Captioned):
         return "".join(map(rendered, texts))
 
 
+def size(content):
+    """Width and height of a PNG file or an SVG file of Matplotlib's; None for anything else."""
+    if content[:8] == PNG and len(content) >= 24:
+        return struct.unpack(">II", content[16:24])
+    written = SVG.match(content)
+    return written and tuple(map(float, written.groups()))
+
+
 class Figure(_Captioned):
-    """A PNG file over a numbered caption (Markdown), which also stands for it where it is not seen.
+    """A PNG or SVG file over a numbered caption (Markdown), which also stands for it where it is
+    not seen.
 
     `path` is absolute or below paths.OUT, `label` is "fig-NAME", `width` a percentage of the text's
     width; a tall figure is made narrower so that it fits a page. Raises UserError for a label of
@@ -130,10 +140,10 @@ class Figure(_Captioned):
         super().__init__(label, "fig", caption)
         self.path = paths.OUT / path
         self.content = self.path.read_bytes() if self.path.is_file() else b""
-        if self.content[:8] != PNG or len(self.content) < 24:
-            message = "is missing or no PNG file: run its notebook again."
+        if not size(self.content):
+            message = "is missing or neither PNG nor SVG: run its notebook again."
             raise paths.UserError(f"The figure {path} {message}")
-        across, down = struct.unpack(">II", self.content[16:24])
+        across, down = size(self.content)
         self.width = f"{min(float(width.rstrip('%')), 100 * TALLEST * across / down):.4g}%"
         self.alt = re.sub(r"[*_`$]|\[@[^]]*\]", "", self.caption)
 
@@ -145,7 +155,8 @@ class Figure(_Captioned):
         return f"::: {{#{self.label} .exhibit}}\n{image}\n\n{self.caption}\n:::\n"
 
     def _html(self):
-        address = f"data:image/png;base64,{base64.b64encode(self.content).decode()}"
+        kind = "png" if self.content[:8] == PNG else "svg+xml"
+        address = f"data:image/{kind};base64,{base64.b64encode(self.content).decode()}"
         image = f'<img src="{address}" style="width: {self.width}" alt="{html.escape(self.alt)}">'
         return f"<figure>{image}<figcaption>{rendered(self.caption)}</figcaption></figure>"
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from helpers.show.canvas import BLUE, GREEN, GREY, canvas, fit, legend, sign
+from helpers.show.canvas import BLUE, GREY, canvas, fit, legend
 from helpers.show.drawn import figure
 
-OUT, ALONE = {"marker": "o", "color": BLUE}, {"marker": "^", "color": GREEN}
-CONFOUNDED = {"marker": "D", "color": GREY}
+ALONE = {"marker": "o", "color": BLUE, "label": "this alone changed"}
+CONFOUNDED = {"marker": "D", "color": GREY, "label": "other things too"}
 
 
 @figure
@@ -16,7 +16,7 @@ def forest(steps, profile):
     circles: this one thing changed. Grey diamonds: other things changed with it.
 
     `steps`: dicts with `part`, `what`, `alone`, `n`, `difference` and the ends of its interval,
-    fractions, as report/parts.py makes them, and the records `before` and `after`.
+    fractions, as report/claims.py makes them, and the records `before` and `after`.
     """
     steps = sorted(steps, key=lambda step: [s["part"] for s in steps].index(step["part"]))
     names = [fit(step["what"], 2.5, 3) for step in steps]
@@ -26,12 +26,12 @@ def forest(steps, profile):
     across = {"transform": axes.get_yaxis_transform(), "va": "center"}
     axes.axvline(0, color=GREY, linewidth=1)
     for row, top, step in zip(places, [0, *rows], steps):
-        look = OUT if step.get("alone") else CONFOUNDED
+        look = ALONE if step.get("alone") else CONFOUNDED
         ends = [step.get("low_images"), step.get("high_images")]
         ends = [step["low"], step["high"]] if None in ends else ends
         if None not in ends:
             axes.hlines(row, *(100 * end for end in ends), color=look["color"], linewidth=1.2)
-        axes.plot(100 * step["difference"], row, markersize=5, **look)
+        axes.plot(100 * step["difference"], row, markersize=5, linestyle="none", **look)
         axes.text(1.04, row, str(step["n"]), ha="center", **across)
         if step["part"] not in parts:
             axes.axhline(top, color=GREY, linewidth=0.5 if parts else 0)
@@ -42,6 +42,5 @@ def forest(steps, profile):
     axes.tick_params(axis="y", length=0)
     axes.set(xlabel="Test accuracy, points", ylim=(rows[-1], 0))
     axes.grid(axis="x")
-    both = sign("this alone changed", **OUT), sign("other things too", **CONFOUNDED)
-    legend(body, both, 2)
+    legend(body, 2)
     return body

@@ -6,7 +6,7 @@ import numpy as np
 
 from helpers import runs
 from helpers.results import median_seed
-from helpers.show.canvas import BAD, BLACK, GOOD, SMALL, WIDTH, canvas, fit
+from helpers.show.canvas import BAD, BLACK, GOOD, SMALL, WIDTH, about, canvas, fit
 from helpers.show.drawn import figure
 from helpers.show.exhibits import plain
 
@@ -22,7 +22,7 @@ def samples(data, run, profile):
         framed = np.pad(images, ((0, n - len(images)), (1, 1), (0, 0)), constant_values=255)
         stacks.append(framed.reshape(-1, images.shape[2]))
     names = [fit(name, WIDTH / columns) for name in data.class_names]
-    return grid(stacks, _about(data), columns, above=names)[0], {"label": plain(data.label)}
+    return grid(stacks, about(data), columns, above=names)[0], {"label": plain(data.label)}
 
 
 @figure
@@ -33,7 +33,7 @@ def augmented(data, run, profile, originals, versions):
     """
     images = [image for images in (originals, *versions) for image in images]
     names = ["original", *(f"version {number}" for number in range(1, len(versions) + 1))]
-    return grid(images, _about(data), len(originals), rows=names)[0], {"n": len(versions)}
+    return grid(images, about(data), len(originals), rows=names)[0], {"n": len(versions)}
 
 
 @figure
@@ -137,10 +137,8 @@ def _pairs(record, answers, x_train, y_train, x_test, closest, n=8):
     body, panels = grid(images, record["dataset"], n, above, [""] * 2 * n + below, rows)
     for axes, alike in zip(panels[2 * n :], y_train[near] == true):
         axes.xaxis.label.set_color(BLACK if alike else BAD)
-    some = (
-        "in equal steps from the one with the closest training image to the one with the farthest"
-    )
-    which = "that have the closest training image" if closest else some
+    some = "from the one with the closest training image to the one with the farthest"
+    which = "that have the closest training image" if closest else f"in equal steps {some}"
     return body, {"which": which, "side": record["parameters"]["side"]}
 
 
@@ -163,11 +161,9 @@ def grid(images, dataset, columns, above=(), below=(), rows=(), frames=(), **loo
     """
     down, size = -(-len(images) // columns), (WIDTH - 0.95 * bool(rows)) / columns - 0.04
     tall = size * images[0].shape[0] / images[0].shape[1] + 0.05 + 0.05 * bool(frames)
-    over, under = (
-        0.15 * max((1 + text.count("\n") for text in texts), default=0) for texts in (above, below)
-    )
-    text = over * (down if len(above) > columns else 1) + under * (down if frames else 1)
-    body = canvas(down * tall + text + 0.05, dataset)
+    over, under = (max((1 + t.count("\n") for t in texts), default=0) for texts in (above, below))
+    lines = over * (down if len(above) > columns else 1) + under * (down if frames else 1)
+    body = canvas(down * tall + 0.15 * lines + 0.05, dataset)
     panels = body.subplots(down, columns, squeeze=False).ravel()
     look = {"cmap": "gray", "vmin": 0, "vmax": 255, **look}
     for axes, *given in zip_longest(panels, images, above, below, frames):
@@ -195,7 +191,3 @@ def _most_confident_mistakes(answers, seed):
 
 def _percent(probability):  # 99.97 % must not read as certainty
     return f"{100 * probability:.1f} %" if probability < 0.9995 else ">99.9 %"
-
-
-def _about(data):
-    return {"label": data.label, "kind": data.kind}

@@ -7,16 +7,15 @@ from helpers import runs
 from helpers.show.canvas import BLUE, GREEN, GREY, ORANGE, PURPLE, WIDTH, canvas, fit
 from helpers.show.drawn import figure
 
-# A part of a layer's name in Keras: what it is called here, and its colour.
-KINDS = {
-    "Rescaling": ("image", GREY),
-    "Conv": ("convolution", BLUE),
-    "Pooling": ("pooling", GREEN),
-    "Normalization": ("normalisation", PURPLE),
-    "Dropout": ("dropout", GREY),
-    "Dense": ("dense layer", ORANGE),
+KINDS = {  # a part of a layer's name in Keras: what it is called here, its colour and opacity
+    "Rescaling": ("image", GREY, 0.2),
+    "Conv": ("convolution", BLUE, 0.45),
+    "Pooling": ("pooling", GREEN, 0.45),
+    "Normalization": ("normalisation", PURPLE, 0.9),
+    "Dropout": ("dropout", GREY, 0.9),
+    "Dense": ("dense layer", ORANGE, 0.45),
 }
-BARS = ("normalisation", "dropout")
+LOOKS = {kind: {"facecolor": c, "alpha": a, "linewidth": 0} for kind, c, a in KINDS.values()}
 LEFT, RIGHT, ROW, TALL = 1.62, 5.78, 0.395, 0.27  # inches: where blocks stand, heights
 
 
@@ -53,15 +52,10 @@ def schemes(records, profile):
         _draw(axes, middle, _blocks(record["layers"]))
     from matplotlib.patches import Patch
 
-    signs = [Patch(**_look(kind), label=kind) for kind, _ in KINDS.values()]
-    look = {"handlelength": 1.2, "columnspacing": 1.4}
-    axes.legend(handles=signs, loc="lower center", ncols=len(KINDS), **look)
+    signs = [Patch(**look, label=kind) for kind, look in LOOKS.items()]
+    look = {"handlelength": 1.2, "columnspacing": 1.4, "ncols": len(KINDS)}
+    axes.legend(handles=signs, loc="lower center", **look)
     return body
-
-
-def _look(kind):
-    colour, shade = dict(KINDS.values())[kind], 0.2 if kind == "image" else 0.45
-    return {"facecolor": colour, "alpha": 0.9 if kind in BARS else shade, "linewidth": 0}
 
 
 def _blocks(layers):
@@ -69,9 +63,9 @@ def _blocks(layers):
     image = _sides(layers[0])[0]
     tall, shown = 1.0, []
     for layer in layers:
-        kind = next((of for part, (of, _) in KINDS.items() if part in layer["layer"]), None)
+        kind = next((of for part, (of, *_) in KINDS.items() if part in layer["layer"]), None)
         side, *others = _sides(layer)
-        if kind in BARS:
+        if kind in ("normalisation", "dropout"):  # a bar
             shown.append((kind, tall, 0.045, "", ""))
         elif kind and others:
             tall, maps = side / image, others[-1]
@@ -99,7 +93,7 @@ def _draw(axes, middle, blocks, gap=0.035):
         high, wide = max(0.04, tall * TALL), wide * scale
         at, centre = (x, middle - high / 2), x + wide / 2
         axes.add_patch(Rectangle(at, wide, high, facecolor="white", linewidth=0))
-        axes.add_patch(Rectangle(at, wide, high, **_look(kind)))
+        axes.add_patch(Rectangle(at, wide, high, **LOOKS[kind]))
         inside = (middle, "center_baseline") if high > 0.1 else (at[1] - 0.015, "baseline")
         axes.text(centre, inside[0], number, ha="center", va=inside[1])
         axes.text(centre, middle + TALL / 2 + 0.015, below, ha="center", va="top", color=GREY)

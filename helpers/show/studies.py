@@ -5,13 +5,14 @@ import pandas as pd
 
 from helpers import runs
 from helpers.augmentation import CHANGES, changed
-from helpers.show.canvas import BLUE, CYCLE, GREY, RED, canvas, legend, sign
+from helpers.show.canvas import BLUE, CYCLE, GREY, RED, about, canvas, legend
 from helpers.show.drawn import figure
-from helpers.show.exhibits import Table, plain, slug
+from helpers.show.exhibits import Table, plain
 from helpers.show.pictures import grid
-from helpers.show.words import data_named, percent, spread
+from helpers.show.words import data_named, percent
 from helpers.statistics import power_law
 
+NEAREST = "nearest neighbour"
 FITTED = 4  # the law is fitted to parts of at most a fourth of all images
 AXES = {
     "shift": "Shift, pixels of 28",
@@ -34,8 +35,7 @@ def changes(data, parts, run, profile):
         for amount in (amount for amount in three if amount != nothing):
             images.append(changed(parts.x_test, change, amount)[chosen])
             names.append(f"{change} {amount:g}")
-    about = {"label": data.label, "kind": data.kind}
-    body, _ = grid(np.concatenate(images), about, len(chosen), rows=names)
+    body, _ = grid(np.concatenate(images), about(data), len(chosen), rows=names)
     return body, {"label": plain(data.label)}
 
 
@@ -50,7 +50,7 @@ def robustness(record):
         _by_amount(axes, record, change)
     _by_network(panels[-1], record, _quarters(record), "quarter")
     panels[-1].set(xlabel="Quarter, nearest to farthest", xticks=range(1, 5))
-    _networks(body, record)
+    legend(body, 3, runs.network_title)
     return body, {"means": _means(record)}
 
 
@@ -61,42 +61,28 @@ def shifted(record):
     axes = body.subplots()
     _by_amount(axes, record, "shift")
     axes.set_yticks(range(0, 101, 25))
-    _networks(body, record)
+    legend(body, 3, runs.network_title)
     return body, {"means": _means(record)}
 
 
 def _by_amount(axes, record, change):
-    _by_network(axes, record, _points(record).query("change == @change"), "amount")
+    points = pd.concat(pd.DataFrame(seed["points"]) for seed in record["seeds"])
+    _by_network(axes, record, points[points["change"] == change], "amount")
     axes.set(xlabel=AXES[change], ylabel="Accuracy, %", ylim=(0, 103))
 
 
 def _by_network(axes, record, frame, x):
     import seaborn
 
-    colours, marks = _looks(record)
-    look = {"y": "accuracy", "hue": "network", "style": "network", "palette": colours}
-    look |= {"errorbar": ("pi", 100), "err_kws": {"alpha": 0.15, "linewidth": 0}, "legend": False}
-    seaborn.lineplot(frame, x=x, ax=axes, markers=marks, markersize=5, dashes=False, **look)
-    axes.grid(axis="y")
-
-
-def _looks(record):
+    networks, colours = record["extra"]["parameters"], [c for c in CYCLE if c != RED]
     # A colour and a marker for each network; red-orange is for what others reported.
-    networks, colours = list(record["extra"]["parameters"]), [c for c in CYCLE if c != RED]
-    looks = {who: (colours[n % 6], "osD^vP"[n % 6]) for n, who in enumerate(networks)}
-    looks["nearest neighbour"] = GREY, "X"
-    return tuple({who: look[part] for who, look in looks.items()} for part in (0, 1))
-
-
-def _networks(body, record):
-    colours, marks = _looks(record)
-    wide = {"markersize": 5, "markeredgecolor": "white"}
-    signs = [
-        sign(runs.network_title(who), "-", color=colours[who], marker=marks[who], **wide)
-        for who in colours
-        if who != "nearest neighbour" or len(body.axes) > 1  # only by quarters
-    ]
-    legend(body, signs, 3)
+    colours = {who: colours[n % 6] for n, who in enumerate(networks)} | {NEAREST: GREY}
+    marks = {who: "osD^vP"[n % 6] for n, who in enumerate(networks)} | {NEAREST: "X"}
+    look = {"hue": "network", "style": "network", "palette": colours, "markers": marks}
+    look |= {"errorbar": ("pi", 100), "err_kws": {"alpha": 0.15, "linewidth": 0}}
+    frame = frame.assign(accuracy=100 * frame["accuracy"].astype(float))
+    seaborn.lineplot(frame, x=x, y="accuracy", ax=axes, markersize=5, dashes=False, **look)
+    axes.grid(axis="y")
 
 
 def _means(record):
@@ -105,29 +91,18 @@ def _means(record):
     return means if n > 1 else "single trainings"
 
 
-def _points(record):
-    rows = [{**point, "seed": s["seed"]} for s in record["seeds"] for point in s["points"]]
-    frame = pd.DataFrame(rows)
-    return frame.assign(accuracy=100 * frame["accuracy"])
-
-
 def _quarters(record):
-    named = [(who, of) for s in record["seeds"] for who, of in s["quarters"].items()]
-    named.append(("nearest neighbour", record["extra"]["neighbour_quarters"]))
-    return pd.DataFrame(
-        [
-            {"network": who, "quarter": place, "accuracy": 100 * share}
-            for who, of in named
-            for place, share in enumerate(of, 1)
-        ]
-    )
+    neighbour = {NEAREST: record["extra"]["neighbour_quarters"]}
+    shares = pd.DataFrame([*(seed["quarters"] for seed in record["seeds"]), neighbour])
+    frame = shares.melt(var_name="network", value_name="accuracy").dropna().explode("accuracy")
+    return frame.assign(quarter=1 + frame.groupby(level=0).cumcount())
 
 
 @figure
 def how_many(record):
     """{run}: test error by the number of training images, both axes logarithmic; a point is one
     training. The line is a power law fitted to the blue circles; the band is where 95 % of single
-    trainings should lie if it goes on, which the grey squares show.
+    trainings should lie if it goes on, which the grey squares show.{found}
     """
     frame, law = _errors(record)
     body = canvas(2.7, record["dataset"])
@@ -136,57 +111,37 @@ def how_many(record):
     for fitted, marker, colour in ((True, "o", BLUE), (False, "s", GREY)):
         some = frame[frame["fitted"] == fitted]
         axes.plot(some["images"], some["error"], marker, color=colour, markersize=5, zorder=3)
+    found = ""
     if law is not None:
         axes.plot(law["images"], law["expected"], color=BLUE)
         axes.fill_between(law["images"], law["low"], law["high"], color=BLUE, alpha=0.15, lw=0)
+        ends = frame[~frame["fitted"]].merge(law)
+        inside = ends["error"].between(ends["low"], ends["high"]).sum()
+        found = f" It holds {inside} of {len(ends)}. By this law twice the images leave"
+        found += f" {percent(law.attrs['left'], 0)} of the errors."
     numbers = sorted(frame["images"].unique())
     axes.set_xticks(numbers, [f"{number:,}" for number in numbers])
     low, high = frame["error"].min(), frame["error"].max()
-    axes.set_ylim(0.75 * low, 1.3 * high)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_minor_formatter("")
     ticks = [tick for tick in (1, 2, 3, 5, 7, 10, 12, 15, 20, 30, 50, 70) if low <= tick <= high]
     axes.set_yticks(ticks, ticks)
+    axes.set_ylim(0.75 * low, 1.3 * high)
+    axes.minorticks_off()
     axes.grid()
-    return body
-
-
-def promised(record):
-    """Accuracy by the number of training images, and what the smaller parts promised of it."""
-    frame, law = _errors(record)
-    rows = []
-    for images, some in frame.groupby("images"):
-        row = {"Images": images, "n": len(some), "Test accuracy": spread(100 - some["error"], 2)}
-        row["Promised"] = row["Inside"] = None
-        if law is not None and not some["fitted"].any():
-            ends = law[law["images"] == images].iloc[0]
-            inside = some["error"].between(ends["low"], ends["high"]).sum()
-            row["Promised"] = f"{100 - ends['high']:.2f} to {100 - ends['low']:.2f}"
-            row["Inside"] = f"{inside} of {len(some)}"
-        rows.append(row)
-    note = "Accuracies in percent, mean and deviation over n seeds. Promised: where 95 % of single "
-    note += "trainings should lie by a power law through the errors of the smaller parts. "
-    if law is not None:
-        note += f"Its slope: doubling the images leaves {percent(law.attrs['left'], 0)} of the "
-        note += "errors. "
-    title = runs.title(record["run"])
-    caption = f"{title}: accuracy by the number of images, and what a power law promised."
-    label = f"tbl-{slug(record['run'])}-law"
-    return Table(pd.DataFrame(rows), caption, label, "rrrrr", note + data_named([record]))
+    return body, {"found": found}
 
 
 def twins(records):
     """The share of test images with a twin by the size at which the images are compared."""
     rows = []
     for record in records.values():
-        sizes, shares = zip(*((int(s), of) for s, of in record["extra"]["twins"].items()))
-        shown = {"at 14 pixels": shares[0], "at 32 or 28": shares[1], "at full size": shares[-1]}
-        data = {"Data": record["dataset"]["title"], "Pixels a side": max(sizes)}
-        rows.append({**data, **{name: percent(share, 1) for name, share in shown.items()}})
+        sizes, shares = zip(*record["extra"]["twins"].items())
+        shown = [percent(share, 1) for share in (shares[0], shares[1], shares[-1])]
+        rows.append([record["dataset"]["title"], max(map(int, sizes)), *shown])
+    head = ["Data", "Pixels a side", "at 14 pixels", "at 32 or 28", "at full size"]
     note = "A twin is a training image nearer than `twin_distance`, both averaged down to so many "
     note += f"pixels a side; smaller images agree more easily. {data_named(records.values())}"
     caption = "The share of test images with a twin, by the size at which they are compared."
-    return Table(pd.DataFrame(rows), caption, "tbl-twin-sizes", note=note if rows else None)
+    return Table(pd.DataFrame(rows, columns=head), caption, "tbl-twin-sizes", note=note)
 
 
 def _errors(record):

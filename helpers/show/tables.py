@@ -20,7 +20,7 @@ def network(model):
     from helpers.inspection import layer_table
 
     caption = "The network, layer by layer, for one image."
-    return Table(_layer_frame(layer_table(model)), caption, "tbl-network", align="llrr")
+    return Table(_layer_frame(layer_table(model)), caption, "tbl-network")
 
 
 def layers(record):
@@ -31,15 +31,11 @@ def layers(record):
 
 def metrics(record):
     """Number of images, accuracy and loss of the three parts of the data, final weights."""
-    parts, seeds = ["train", "validation", "test"], len(record["seeds"])
-    frame = pd.DataFrame(
-        {
-            "Images": parts,
-            "Number": [record["dataset"][part] for part in parts],
-            "Accuracy": [share(record, f"{part}_accuracy") for part in parts],
-            "Loss": [value(record, f"{part}_loss") for part in parts],
-        }
-    )
+    rows, seeds = [], len(record["seeds"])
+    for part in ("train", "validation", "test"):
+        told = share(record, f"{part}_accuracy"), value(record, f"{part}_loss")
+        rows.append([part, record["dataset"][part], *told])
+    frame = pd.DataFrame(rows, columns=["Images", "Number", "Accuracy", "Loss"])
     caption = "the final weights on images without augmentation."
     note = f"Mean and standard deviation over {seeds} seeds." if seeds > 1 else "One seed."
     return _table(record, "metrics", frame, caption, note)
@@ -48,11 +44,10 @@ def metrics(record):
 def generalisation(record):
     """Accuracy on plain and on transformed images, beside the nearest neighbour and chance."""
     extra, rows = record["extra"], []
+    transformed = pd.DataFrame([seed["transformed"] for seed in record["seeds"]])
     for part in ("train", "validation", "test"):
-        transformed = [seed["transformed"][part] for seed in record["seeds"]]
-        rows.append(
-            [part, share(record, f"{part}_accuracy", 1), spread(transformed, 1, 100) + " %"]
-        )
+        moved = spread(transformed[part], 1, 100) + " %"
+        rows.append([part, share(record, f"{part}_accuracy", 1), moved])
     neighbour = [percent(extra["neighbour"][kind], 1) for kind in ("plain", "transformed")]
     rows.append(["test, nearest neighbour at 32 x 32 pixels or fewer", *neighbour])
     rows.append(["test, always the commonest class", *2 * [percent(extra["chance"], 1)]])
@@ -77,19 +72,15 @@ def audit(audits):
     note = (
         "Copies: test images that also stand among the training images, pixel for pixel. Twins: "
         "test images with a training image nearer than `twin_distance`, both averaged down as the "
-        "run says. Then the nearest "
-        "neighbour's test accuracy in percent on these smaller images, with a few training images "
-        "a class (mean and deviation over draws) and with all, and balanced; validation images "
-        "count as training images. Doubted: labels that networks which never saw the image "
-        f"contradict in every repeat. {data_named(audits.values())}"
+        "run says. Then the nearest neighbour's test accuracy in percent on these smaller images, "
+        "with a few training images a class (mean and deviation over draws) and with all, and "
+        "balanced; validation images count as training images. Doubted: labels that networks "
+        f"which never saw the image contradict in every repeat. {data_named(audits.values())}"
     )
-    return Table(
-        frame,
-        "The data before any network: copies, twins, the nearest neighbour, labels in doubt.",
-        "tbl-audit",
-        align="l" + "r" * (frame.shape[1] - 1),
-        note=note if audits else "No audit has a record in this edition.",
-    )
+    note = note if audits else "No audit has a record in this edition."
+    align = "l" + "r" * (frame.shape[1] - 1)
+    caption = "The data before any network: copies, twins, the nearest neighbour, labels in doubt."
+    return Table(frame, caption, "tbl-audit", align, note)
 
 
 def training_figures(records):

@@ -3,16 +3,15 @@
 import numpy as np
 
 from helpers.results import comparable, epochs
-from helpers.show.canvas import BLACK, BLUE, GREEN, GREY, RED, canvas, legend, panels, sign
+from helpers.show.canvas import BLACK, BLUE, GREEN, GREY, RED, about, canvas, legend, panels
 from helpers.show.drawn import figure
 from helpers.show.words import titles
 from helpers.statistics import wilson
 
 COLOURS = {"training": GREY, "validation": BLUE, "random search": BLUE, "Hyperband": GREEN}
 SCALE = {"accuracy": 100, "loss": 1}  # accuracies in percent
-DASHES = {"training": (3, 1.5), "validation": ""}
-KEPT = {"marker": "D", "color": BLUE, "markersize": 4.5, "markeredgecolor": "black"}
-LOWEST = {"marker": "v", "color": BLACK, "markersize": 5}
+KEPT = {"marker": "D", "color": BLUE, "markeredgecolor": "black", "label": "weights kept"}
+LOWEST = {"marker": "v", "color": BLACK, "label": "lowest validation loss"}
 
 
 @figure
@@ -28,19 +27,15 @@ def curves(record):
     for axes, metric in zip(body.subplots(1, 2), ("accuracy", "loss")):
         _by_epoch(axes, record, metric)
         for seed in record["seeds"]:
-            values, kept = (
-                SCALE[metric] * np.array(seed["history"][f"val_{metric}"]),
-                kept_epoch(seed),
-            )
-            lowest = int(np.argmin(seed["history"]["val_loss"]))
-            if kept is not None:
-                axes.plot(kept + 1, values[kept], zorder=4, **KEPT)
-            if kept != lowest:
-                axes.plot(lowest + 1, values[lowest], zorder=4, **LOWEST)
+            values = SCALE[metric] * np.array(seed["history"][f"val_{metric}"])
+            kept, lowest = kept_epoch(seed), int(np.argmin(seed["history"]["val_loss"]))
+            for epoch, look in {lowest: LOWEST, kept: KEPT}.items():
+                if epoch is not None:
+                    look = {"markersize": 4.5, "linestyle": "none", "zorder": 4, **look}
+                    axes.plot(epoch + 1, values[epoch], **look)
         axes.set(title="Accuracy, %" if metric == "accuracy" else "Loss", xlabel="Epoch")
     axes.set_ylim(bottom=0)
-    marks = sign("weights kept", **KEPT), sign("lowest validation loss", **LOWEST)
-    legend(body, [*_parts(), *marks], 4)
+    legend(body, 4)
     over = f" A thin line is one of {n} seeds, the thick one their mean." if n > 1 else ""
     return body, {"over": over}
 
@@ -54,7 +49,7 @@ def all_curves(records, profile):
     body = canvas(1.3 * -(-len(records) // 5) + 0.3, [r["dataset"] for r in records.values()])
     for axes, record in zip(panels(body, list(titles(records).values())), records.values()):
         _by_epoch(axes, record, "accuracy", 1.2, 4)
-    legend(body, _parts(), 2)
+    legend(body, 2)
     return body
 
 
@@ -71,22 +66,18 @@ def _by_epoch(axes, record, metric, width=1.8, ticks=8):
     frame = frame.melt(["seed", "epoch"], ["training", "validation"], "part", metric)
     frame[metric] *= SCALE[metric]
     common = frame[frame["epoch"] <= frame.groupby("seed")["epoch"].max().min()]
-    look = {"x": "epoch", "y": metric, "hue": "part", "style": "part", "ax": axes, "legend": False}
-    look |= {"palette": COLOURS, "dashes": DASHES}
-    if len(record["seeds"]) > 1:
-        thin = {"units": "seed", "estimator": None, "linewidth": 0.6, "alpha": 0.6}
-        seaborn.lineplot(frame, **look, **thin)
+    look = {"x": "epoch", "y": metric, "hue": "part", "style": "part", "ax": axes}
+    look |= {"palette": COLOURS, "dashes": {"training": (3, 1.5), "validation": ""}}
     if common["epoch"].max() < 4:
         look["markers"] = {"training": "o", "validation": "o"}
     band = {"errorbar": ("pi", 100), "err_kws": {"alpha": 0.15, "linewidth": 0}}
     seaborn.lineplot(common, linewidth=width, **look, **band)
+    if len(record["seeds"]) > 1:
+        thin = {"units": "seed", "estimator": None, "linewidth": 0.6, "alpha": 0.6}
+        seaborn.lineplot(frame, **look, **thin, legend=False)
     axes.set(xlabel="", ylabel="")
     axes.locator_params(axis="x", integer=True, nbins=ticks)
     axes.grid(axis="y")
-
-
-def _parts():
-    return sign("training", "--", color=GREY), sign("validation", "-", color=BLUE)
 
 
 @figure
@@ -97,7 +88,7 @@ def rate(run, profile, data, schedule, steps):
     """
     at = np.linspace(0, steps - 1, min(steps, 200)).astype(int)
     rates = [float(schedule(step)) for step in at]
-    body = canvas(1.5, {"label": data.label, "kind": data.kind})
+    body = canvas(1.5, about(data))
     axes = body.subplots()
     axes.plot(at + 1, rates, "-o", color=BLUE, markersize=4, markevery=[int(np.argmax(rates))])
     axes.set(xlabel="Step", ylabel="Learning rate", ylim=(0, 1.1 * max(rates)))
@@ -165,7 +156,7 @@ def watched(record):
     left, right = body.subplots(1, 2, width_ratios=(1.45, 1))
     _test_accuracy(left, record)
     _choice(right, record["seeds"])
-    legend(body, [sign for axes in body.axes for sign in axes.get_legend_handles_labels()[0]], 3)
+    legend(body, 3)
     return body
 
 
@@ -175,9 +166,8 @@ def _test_accuracy(axes, record):
     low, high = (100 * limit for limit in wilson(last / 100 * n, n))
     look = {"color": BLUE, "alpha": 0.13, "linewidth": 0}
     axes.axhspan(low, high, label="95 % interval of the last epoch's mean", **look)
-    dot = {"marker": "o", "markersize": 4, "markevery": [-1]}
-    lines = axes.plot(range(1, 1 + len(curves)), curves, color=BLUE, linewidth=1.1, **dot)
-    lines[0].set_label("test accuracy, a line a seed")
+    look = {"marker": "o", "markersize": 4, "markevery": [-1], "color": BLUE, "linewidth": 1.1}
+    axes.plot(range(1, 1 + len(curves)), curves, label="test accuracy, a line a seed", **look)
     shown = [curves[len(curves) // 3 :].min(), curves.max(), low, high]
     reported = record["reported"].get("test_accuracy")
     if reported is not None and record["dataset"]["kind"] != "stand-in":

@@ -36,17 +36,19 @@ def set_names(records):
     """The titles of the data sets of some records, by the hash of their arrays, which is added
     where two sets have one title."""
     titles = {r["dataset"]["sha256"]: r["dataset"]["title"] for r in records}
-    shared = [title for title in titles.values() if list(titles.values()).count(title) > 1]
-    return {s: f"{t} ({s[:6]})" if t in shared else t for s, t in titles.items()}
+    return _apart(titles, {sha256: f" ({sha256[:6]})" for sha256 in titles})
 
 
 def titles(records):
     """What the runs of some records are called, a dict; with the data set where two share a
     title."""
-    names = {run: runs.title(run) for run in records}
-    alike = [name for name in names.values() if list(names.values()).count(name) > 1]
-    sets = {run: record["dataset"]["title"].partition(",")[0] for run, record in records.items()}
-    return {run: f"{n}, {sets[run]}" if n in alike else n for run, n in names.items()}
+    sets = {r: f", {record['dataset']['title'].partition(',')[0]}" for r, record in records.items()}
+    return _apart({run: runs.title(run) for run in records}, sets)
+
+
+def _apart(names, more):
+    shared = [name for name in names.values() if list(names.values()).count(name) > 1]
+    return {key: name + more[key] if name in shared else name for key, name in names.items()}
 
 
 def data_named(records):

@@ -30,9 +30,8 @@ def cells(notebook):
 
 def parsed(notebook, number, source):
     """The syntax tree of a cell; where it is not plain Python, as IPython would run it."""
-    lines = ["" if line.lstrip()[:1] in ("%", "!") else line for line in source.splitlines()]
     try:
-        return ast.parse("\n".join(lines))
+        return ast.parse(source)
     except SyntaxError:
         from IPython.core.inputtransformer2 import TransformerManager
     try:

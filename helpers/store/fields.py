@@ -1,5 +1,5 @@
-"""What each field of runs.yaml and each parameter of a notebook may be, and who is told what where
-it is not. `runs` calls it."""
+"""runs.yaml read strictly: what each field of it and each parameter of a notebook may be, and who
+is told what where it is not. `runs` calls it."""
 
 import math
 import re
@@ -80,7 +80,7 @@ REPORTED = {
     "history": {**CURVES, **{f"val_{name}": kind for name, kind in CURVES.items()}},
 }
 # What a claim of runs.yaml may compare, which its head explains: metrics of a seed, and what
-# report/quantities.py makes of them.
+# report/claims.py makes of them.
 QUANTITIES = (
     "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "test_accuracy",
     "test_loss", "epochs", "seconds", "seconds_per_epoch", "nll", "gap", "loss_gap", "loss_ratio",
@@ -98,8 +98,44 @@ RUN = {
 }
 
 
-def check(content):
-    """ValueError for the first field of runs.yaml that is not as it must be."""
+def load(text):
+    """The content of runs.yaml, plain data only. ValueError or yaml.YAMLError where it is none.
+
+    A name that stands twice in a mapping, of which YAML takes the last, is refused, and so is the
+    first field that is not as it must be.
+    """
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    try:
+        node = loader.get_single_node()
+        _refuse_repeated_names(node)
+        content = node and loader.construct_document(node)
+    finally:
+        loader.dispose()
+    _check(content)
+    return content
+
+
+def _refuse_repeated_names(node):
+    waiting, seen = [node] if node else [], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:  # an alias
+            continue
+        seen.add(id(node))
+        if node.id == "mapping":
+            names = [str(name.value) for name, _ in node.value]
+            for name in set(names):
+                if names.count(name) > 1:
+                    line = node.start_mark.line + 1
+                    raise ValueError(f"line {line}: {name[:80]} stands twice below it, remove one")
+            waiting += [part for pair in node.value for part in pair]
+        elif node.id == "sequence":
+            waiting += node.value
+
+
+def _check(content):
     below = [content.get(f"{kind}s") for kind in KINDS] if NAMES[0](content) else [None]
     if not all(isinstance(part, dict) for part in below):
         raise ValueError("it needs `profiles` and `runs`, and below each of them names with fields")
@@ -162,10 +198,3 @@ def parameter(run, name, value, default):
     if name in CHOICES and value not in (known := list(CHOICES[name]())):
         raise UserError(f"Run {run}: no {name} {value!r}. Choose one of: {', '.join(known)}.")
     return value
-
-
-def check_together(run, values):
-    """UserError where two values of a run do not go together, each of which may stand alone."""
-    if 2 ** values.get("halvings", 0) > values.get("train_images", 0) > 0:
-        there = f"{values['train_images']:,} training images cannot be halved so often"
-        raise UserError(f"Run {run}: parameter halvings is {values['halvings']}; {there}.")

@@ -11,11 +11,11 @@ from pathlib import Path
 from helpers.store.paths import UserError
 
 
-def save_all(contents, durable=True, manifest=None, also=()):
+def save_all(contents, manifest=None, also=()):
     """Write {path: bytes}, all or none: a disk that is full leaves every file as it was.
 
-    Durable: the bytes are on the disk before a name points to them, so that a power cut leaves the
-    old file or the new one. `manifest` is the path of a file that is written last and names them
+    The bytes are on the disk before a name points to them, so that a power cut leaves the old file
+    or the new one. `manifest` is the path of a file that is written last and names them
     and the files `also`, which are there already, with their SHA-256; `sha256sum -c` reads it.
     Makes the folders; UserError where one cannot be written.
     """
@@ -33,9 +33,8 @@ def save_all(contents, durable=True, manifest=None, also=()):
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(partials[path], "wb") as file:
                 file.write(content)
-                if durable:
-                    file.flush()
-                    os.fsync(file.fileno())
+                file.flush()
+                os.fsync(file.fileno())
         for path, partial in partials.items():
             os.replace(partial, path)
     except OSError as error:
@@ -49,16 +48,13 @@ def save_all(contents, durable=True, manifest=None, also=()):
 def harmed(manifest):
     """Paths that a manifest names and that are not as they were written, missing ones too.
 
-    The manifest itself where it cannot be read; an empty list where all is well. Raises
-    FileNotFoundError where there is no manifest.
+    The manifest itself where there is none or it cannot be read; an empty list where all is well.
     """
     manifest = Path(manifest)
-    if not manifest.exists():
-        raise FileNotFoundError(manifest)
     try:
         lines = [line.split("  ") for line in manifest.read_text(encoding="utf-8").splitlines()]
         told = {manifest.parent / name: digest for digest, name in lines}
-    except ValueError:
+    except (FileNotFoundError, ValueError):
         return [manifest]
     altered = [path for path, digest in told.items() if not _is(path, digest)]
     return altered if told else [manifest]
@@ -76,9 +72,9 @@ def save_bytes(path, content):
     save_all({path: content})
 
 
-def save_json(path, value, durable=True):
+def save_json(path, value):
     """Write a value as JSON, readable in a diff."""
-    save_all({path: as_json(value)}, durable)
+    save_all({path: as_json(value)})
 
 
 def as_json(value):

@@ -6,7 +6,6 @@ import fcntl
 import os
 import socket
 import threading
-import time
 from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
@@ -22,31 +21,27 @@ _held = set()
 def held(path, taken):
     """Hold the lock file `path` while the block runs; it is made, and removed at the end.
 
-    Yields whether another process had it first. Then `taken(holder)` is called once with a few
-    words on that process: it raises UserError to refuse, or returns to wait. Inside a block of the
-    same thread the lock is not asked for again. flock(2) is released by the system when its holder
-    ends; on a file system without locks the block runs without one. Raises UserError where the
-    folder cannot be written.
+    Where another process has it, `taken(holder)` is called first with a few words on that process:
+    it raises UserError to refuse, or returns to wait. Inside a block of the same thread the lock is
+    not asked for again. flock(2) is released by the system when its holder ends; on a file system
+    without locks the block runs without one. Raises UserError where the folder cannot be written.
     """
     path = Path(path)
     with _threads[path]:
         if path in _held:
-            yield False
+            yield
             return
-        file, waited = _acquire(path, taken)
-        _held.add(path)
-        try:
-            yield waited
-        finally:
-            _held.discard(path)
-            with contextlib.suppress(OSError):
-                path.unlink()
-            file.close()
+        with _acquired(path, taken):
+            _held.add(path)
+            try:
+                yield
+            finally:
+                _held.discard(path)
+                path.unlink(missing_ok=True)
 
 
-def _acquire(path, taken):
-    """The locked file, and whether it had to be waited for."""
-    waited = False
+def _acquired(path, taken):
+    """The lock file, open and locked."""
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,24 +51,18 @@ def _acquire(path, taken):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            with file:
-                file.seek(0)
-                holder = file.read().decode(errors="replace").strip() or "another process"
-            if not waited:
-                taken(holder)
-            waited = True
-            time.sleep(0.2)
-            continue
+            file.seek(0)
+            taken(file.read().decode(errors="replace").strip() or "another process")
+            fcntl.flock(file, fcntl.LOCK_EX)
         except OSError as error:
-            if error.errno in UNSUPPORTED:
-                return file, False
-            file.close()
-            raise
-        with contextlib.suppress(FileNotFoundError):
+            if error.errno not in UNSUPPORTED:
+                raise
+            return file
+        with contextlib.suppress(FileNotFoundError):  # its holder has removed it just now
             if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
                 _sign(file)
-                return file, waited
-        file.close()  # its holder has removed it just now
+                return file
+        file.close()
 
 
 def _sign(file):

@@ -34,19 +34,20 @@ def harmed(profile, run):
     is if it has its fields and its predictions beside it. An empty list where there is no record.
     """
     path = paths.results(profile) / f"{run}.json"
-    try:
+    if path.with_suffix(".sha256").exists():
         return files.harmed(path.with_suffix(".sha256"))
-    except FileNotFoundError:
-        missing = [] if path.with_suffix(".npz").exists() else [path.with_suffix(".npz")]
-        unreadable = [] if _content(profile, run) else [path]
-        return unreadable + missing if path.exists() else []
+    missing = [] if path.with_suffix(".npz").exists() else [path.with_suffix(".npz")]
+    unreadable = [] if _content(profile, run) else [path]
+    return unreadable + missing if path.exists() else []
 
 
 def predictions(profile, run):
     """The arrays of RUN.npz as a dict; what was not written twice is put back in its place."""
     with np.load(paths.results(profile) / f"{run}.npz", allow_pickle=False) as archive:
         arrays = dict(archive)
-    return {**arrays, **_where_right(arrays, lambda value, twin: twin)}
+    for true, predicted, right in _twice(arrays):
+        arrays[true] = np.where(right, arrays[predicted], arrays[true])
+    return arrays
 
 
 def without_repeats(arrays):
@@ -55,19 +56,18 @@ def without_repeats(arrays):
 
     ValueError where the two are not the same.
     """
-    written = {**arrays, **_where_right(arrays, lambda value, twin: np.zeros((), value.dtype))}
-    for name, value in _where_right(written, lambda value, twin: twin).items():
-        if not np.array_equal(value, arrays[name]):
-            raise ValueError(f"{name} is not that of the prediction where the prediction is right")
+    written = dict(arrays)
+    for true, predicted, right in _twice(arrays):
+        if not np.array_equal(arrays[true][right], arrays[predicted][right]):
+            raise ValueError(f"{true} is not that of the prediction where the prediction is right")
+        written[true] = np.where(right, np.zeros((), arrays[true].dtype), arrays[true])
     return written
 
 
-def _where_right(arrays, replaced):
-    twins = {n: n.replace("true", "pred") for n in arrays if n.startswith("logp_true")}
-    return {
-        name: np.where(
-            arrays["y_pred"] == arrays["y_true"], replaced(arrays[name], arrays[twin]), arrays[name]
-        )
-        for name, twin in twins.items()
-        if twin in arrays
-    }
+def _twice(arrays):
+    # Names of the log-probabilities of true and predicted class, and where the two are the same.
+    return [
+        (name, name.replace("true", "pred"), arrays["y_pred"] == arrays["y_true"])
+        for name in arrays
+        if name.startswith("logp_true")
+    ]

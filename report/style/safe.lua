@@ -13,11 +13,12 @@ local function trim(attr)
 end
 
 local function image(img)
-  local local_png = not img.src:match("^%a[%w+.-]*:") and not img.src:match("^//") and img.src:lower():match("%.png$")
-  local there = local_png and pcall(pandoc.mediabag.fetch, img.src)
+  local kind = img.src:lower():match("%.(%a+)$")
+  local beside = (kind == "png" or kind == "svg") and not img.src:match("^%a[%w+.-]*:") and not img.src:match("^//")
+  local there = beside and pcall(pandoc.mediabag.fetch, img.src)
   img.attr, img.title = trim(img.attr), ""
   if there then return img end
-  local problem = local_png and "missing image " or "only PNG files beside the report can be shown, not "
+  local problem = beside and "missing image " or "only PNG and SVG files beside the report can be shown, not "
   if not lenient then io.stderr:write("problem: " .. problem .. img.src .. "\n") os.exit(1) end
   return pandoc.Emph("[image not shown: " .. img.src .. "]")
 end

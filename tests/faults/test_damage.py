@@ -97,7 +97,7 @@ def test_missing_files(here, record_property):
 def test_figures(here, record_property):
     record, answers = results.load("smoke", SLOW), results.predictions("smoke", SLOW)
     show.confusion(record, answers)
-    path = paths.figures("smoke", SLOW) / "confusion.png"
+    path = paths.figures("smoke", SLOW) / "confusion.svg"
     whole, tries = path.read_bytes(), 0
     for content in damaged(whole, 200):
         path.write_bytes(content)

@@ -114,7 +114,7 @@ def test_a_record_brings_no_script_into_the_report(scene, evil):
         files.save_json(path, poisoned(content, evil, keep))
         path.with_suffix(".sha256").unlink(missing_ok=True)  # nobody vouches for this record
         status, out, err = scene.call(module="report")
-        if "only PNG files beside the report can be shown" in err:
+        if "only PNG and SVG files beside the report can be shown" in err:
             return  # a caption is Markdown: a picture from outside in it is refused
         assert status == 0, out + err
         page = (scene.out / "report" / "smoke" / "report.html").read_text(encoding="utf-8")

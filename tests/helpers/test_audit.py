@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from helpers import audit, evaluation, statistics
+from helpers import audit, evaluation
 from helpers.evaluation import reduced
 
 
@@ -164,12 +164,3 @@ def test_planted_wrong_labels_are_doubted(parts):
         and len(found & set(planted.tolist())) >= 0.6 * len(planted)
         and len(found & set(planted.tolist())) >= 0.6 * len(found)
     )
-
-
-def test_accuracy_without_twins_by_hand():
-    right, twin = (
-        np.array([[True, True, False, True], [True, False, False, True]]),
-        np.array([True, False, False, False]),
-    )
-    assert statistics.without_twins(right, twin) == (5 / 8, 3 / 6)
-    assert statistics.without_twins(right, np.ones(4, bool)) == (5 / 8, None)

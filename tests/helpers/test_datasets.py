@@ -297,6 +297,12 @@ def test_a_name_that_the_mirror_lacks_is_told_what_it_holds(mirror, name):
         datasets.load(name, mirror=mirror)
 
 
+def test_arrays_in_fortran_order_are_taken_as_they_are(mirror):
+    arrays = images(3, side=20)
+    put(mirror, "shapes", arrays | {"x_train": np.asfortranarray(arrays["x_train"])})
+    assert datasets.load("shapes", mirror=mirror).meta["sha256"] == idx.sha256(arrays)
+
+
 def scaled(array, kind):
     return (array / 255).astype(kind)
 
@@ -510,7 +516,6 @@ def test_a_truncated_or_altered_npz_is_named(mirror, damage):
             {"x_train": np.zeros((0, 28, 28), np.uint8), "y_train": np.zeros(0, np.uint8)},
             "no records",
         ),
-        ({"x_train": np.zeros((28, 28, 30), np.uint8).T}, "Fortran order"),
         ({"hand_train": np.zeros(30, np.uint8)}, "hand_train and hand_test"),
         ({"y_train": np.array([{}] * 30)}, "y_train holds object"),
     ],
@@ -547,7 +552,8 @@ def test_a_hostile_npy_header_is_refused_before_anything_is_allocated(mirror):
 
     put(mirror, "mnist", images(), promise_the_moon)
     with pytest.raises(
-        UserError, match="mnist.npz is truncated or damaged .*promises 784,000,000,000,000 bytes"
+        UserError,
+        match="mnist.npz is truncated or damaged .*size 6 into shape .1000000000000,28,28",
     ):
         datasets.load("mnist", mirror=mirror)
 

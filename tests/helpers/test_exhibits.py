@@ -146,9 +146,17 @@ def test_a_figure_below_out_is_named_by_its_place_there(png, monkeypatch):
     assert "![](<tall.png>)" in bundle(Figure("tall.png", "c", "fig-a"))["text/markdown"]
 
 
-def test_a_missing_figure_and_one_that_is_no_png_are_named(tmp_path):
+def test_a_chart_has_the_size_that_its_file_says(tmp_path):
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="100pt" height="230pt"></svg>'
+    (tmp_path / "tall.svg").write_bytes(svg)
+    shown = Figure(tmp_path / "tall.svg", "c", "fig-a")
+    assert shown.width == "50%" and "data:image/svg+xml;base64," in bundle(shown)["text/html"]
+
+
+def test_a_missing_figure_and_one_of_another_kind_are_named(tmp_path):
     (tmp_path / "a.png").write_bytes(b"<svg onload=alert(1)>")
-    for name in ("a.png", "b.png"):
+    (tmp_path / "c.svg").write_bytes(b"<html><svg width='1pt' height='1pt'>")
+    for name in ("a.png", "b.png", "c.svg"):
         with pytest.raises(paths.UserError, match=name):
             Figure(tmp_path / name, "c", "fig-a")
 

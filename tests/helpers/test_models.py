@@ -96,10 +96,9 @@ def test_network_has_the_course_reports_number_of_parameters(name, shape, classe
         ("mnist_third", (2, 2, 1), 12),
     ],
 )
-def test_images_too_small_for_a_network_are_one_line_with_the_size_it_needs(name, shape, least):
+def test_images_too_small_for_a_network_are_one_line(name, shape, least):
     build = getattr(models, name)
-    size = f"{shape[0]} x {shape[1]}"
-    with pytest.raises(UserError, match=f"{name} needs .* {least} x {least} .* {size}"):
+    with pytest.raises(UserError, match=f"{shape[0]} x {shape[1]} are too small for {name}: "):
         build(shape, 3)
     assert build((least, least, 1), 3).count_params()
     with pytest.raises(UserError):

@@ -502,7 +502,7 @@ def test_figures_of_a_run_are_listed_with_their_captions(made, tiny):
     results.save(content, predictions)
     listed = results.load("smoke", "mnist-mlp")["figures"]
     assert [entry["path"] for entry in listed] == [
-        "figures/smoke/mnist-mlp/curves.png",
+        "figures/smoke/mnist-mlp/curves.svg",
         "figures/smoke/mnist-mlp/samples.png",
     ]
     assert all(

@@ -410,7 +410,7 @@ def test_a_network_is_called_as_the_first_run_that_trains_it():
     titles = {
         "mnist_cnn": "two convolutions",
         "mnist_cnn+small": "two convolutions, augmented",
-        "mnist_third": "everything at once",  # with transformations that are not named
+        "mnist_third+noise": "everything at once",
         "carlosnet+strong": "small network, augmented",
         "nobody": "nobody",
     }
@@ -654,20 +654,10 @@ def test_claims_are_told_with_the_two_runs(table):
     assert {claim["run_a"] for claim in told} == {"mnist-mlp"} and told[2]["reference"] == 0.97
 
 
-@pytest.mark.parametrize(
-    "entry, said",
-    [
-        ("{epochs: 5, epochs: 50}", "epochs stands twice"),
-        ("{batch_size: 0100}", "0100 is read as another number"),
-        ("{epochs: 0_10}", "0_10 is read as another number"),
-        ("{epochs: 1:30}", "1:30 is read as another number"),
-        ("{learning_rate: 1:30.5}", "1:30.5 is read as another number"),
-    ],
-)
-def test_what_yaml_reads_otherwise_than_its_writer_is_refused(table, entry, said):
+def test_a_name_that_stands_twice_is_refused(table):
     text = (paths.ROOT / "notebooks/runs.yaml").read_text(encoding="utf-8")
-    table(text.replace("    quick: {epochs: 8}", f"    quick: {entry}", 1))
-    with pytest.raises(UserError, match=rf"^Cannot read .*: line \d+: {said}"):
+    table(text.replace("    quick: {epochs: 8}", "    quick: {epochs: 5, epochs: 50}", 1))
+    with pytest.raises(UserError, match=r"^Cannot read .*: line \d+: epochs stands twice"):
         runs.select()
 
 
@@ -709,10 +699,8 @@ def test_a_run_cannot_write_in_the_place_of_another(edited, where, name, value):
         runs.parameters("mnist-mlp", "quick")
 
 
-@pytest.mark.parametrize("halvings", [-1, 9, 17, 10**9])
-def test_images_are_not_halved_until_none_is_left(table, halvings):
-    table(lambda content: content["runs"]["how-many-clothes"]["parameters"].update(halvings=8))
-    assert runs.parameters("how-many-clothes", "smoke")["train_images"] == 400
+@pytest.mark.parametrize("halvings", [-1, 17, 10**9])
+def test_images_are_not_halved_without_end(table, halvings):
     table(
         lambda content: content["runs"]["how-many-clothes"]["parameters"].update(halvings=halvings)
     )

@@ -1,7 +1,6 @@
 """The figures: each draws without a warning, says which images it shows, and is not drawn again
 without need."""
 
-import io
 import json
 import subprocess
 import sys
@@ -13,7 +12,9 @@ import pytest
 from helpers import augmentation, explain, results, show
 from helpers.show import answers as of_answers
 from helpers.show import drawn as files_of
-from helpers.show.canvas import BAD, BANNER, SMALL, WIDTH, canvas, fit, png, spell, style
+from helpers.show.canvas import BAD, BANNER, SMALL, WIDTH, canvas, encoded, fit, spell, style
+from helpers.show.chance import chances, deviations
+from helpers.show.exhibits import size
 from helpers.show.training import kept_epoch
 from helpers.show.words import set_names
 from helpers.store import files, paths
@@ -185,6 +186,10 @@ FIGURES = {
     "how-many": lambda **d: show.how_many(of("images", **d)),
     "moves": lambda **d: show.moves(record(**d)),
 }
+OF_IMAGES = set(
+    "samples augmented mistakes gallery attention feature-maps filters closest neighbours doubts "
+    "changes".split()
+)
 OVERALL = {
     "curves": lambda **d: show.all_curves(many(**d), "full"),
     "reported-measured": lambda **d: show.reported_measured(many(**d), "full"),
@@ -197,7 +202,7 @@ OVERALL = {
     "distances": lambda **d: show.distances(
         many(**d), dict.fromkeys(many(), PAIRS["distance"]), "full"
     ),
-    "recalls-mnist": lambda **d: show.recalls({"mnist-mlp": record(**d)}, "full")[0],
+    "recalls-a": lambda **d: show.recalls({"mnist-mlp": record(**d)}, "full")[0],
     "reliabilities": lambda **d: show.reliabilities(many(**d), "full"),
 }
 
@@ -210,20 +215,19 @@ def texts(body):
 def drawing(shown, monkeypatch):
     """What a figure draws, caught on its way to a file."""
     drawn = []
-    monkeypatch.setattr(files_of, "png", lambda body: drawn.append(body) or png(body))
+    monkeypatch.setattr(files_of, "encoded", lambda body: drawn.append(body) or encoded(body))
     shown()
     return drawn[0]
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_runs_figure_draws_at_report_width_and_is_kept_with_its_caption(name, place):
-    from PIL import Image
-
     shown = FIGURES[name]()
     assert shown.label == f"fig-mnist-mlp-{name}" and "{" not in shown.caption
-    assert shown.path == place / "mnist-mlp" / f"{name}.png"
-    with Image.open(shown.path) as image:
-        assert image.width == round(WIDTH * 160) and 60 < image.height < 9.6 * 160
+    kind, inch = ("png", 160) if name in OF_IMAGES else ("svg", 72)
+    assert shown.path == place / "mnist-mlp" / f"{name}.{kind}"
+    across, down = size(shown.content)
+    assert across == round(WIDTH * inch) and 60 < down < 9.6 * inch
     entry = files.load_json(place / "mnist-mlp" / "index.json")[name]
     assert entry["caption"] == shown.caption and entry["sha256"] == files.sha256(shown.path)
     assert show.kept(record(), name).caption == shown.caption
@@ -232,7 +236,7 @@ def test_a_runs_figure_draws_at_report_width_and_is_kept_with_its_caption(name, 
 @pytest.mark.parametrize("name", OVERALL)
 def test_a_figure_of_many_runs_is_kept_under_all(name, place):
     shown = OVERALL[name]()
-    assert shown.label == f"fig-{name}" and shown.path == place / "all" / f"{name}.png"
+    assert shown.label == f"fig-{name}" and shown.path == place / "all" / f"{name}.svg"
 
 
 @pytest.mark.parametrize("name, shown", [*FIGURES.items(), *OVERALL.items()])
@@ -394,16 +398,22 @@ def test_errors_are_told_as_accuracies_and_a_perfect_one_has_its_place(monkeypat
 
 
 @pytest.mark.parametrize(
-    "verdict, marker",
-    [("within", list), ("above", "^"), ("below", "v"), ("part of the data", "o"), (None, None)],
+    "verdict, told",
+    [("within", "✓"), ("above", "▲"), ("below", "▼"), ("part of the data", "○"), (None, "")],
 )
-def test_a_verdict_has_its_sign_at_the_margin(verdict, marker):
+def test_a_verdict_has_its_sign_at_the_margin_and_the_caption_explains_it(verdict, told):
     verdicts = {"mnist-mlp": verdict} if verdict else None
     with style():
         body = show.reported_measured.__wrapped__({"mnist-mlp": record()}, "full", verdicts)
-    signs = [line for line in body.axes[0].lines if list(line.get_xdata()) == [1.025]]
-    assert len(signs) == (verdict is not None)
-    assert all(marker in (line.get_marker(), type(line.get_marker())) for line in signs)
+    assert [text.get_text() for text in body.axes[0].texts if text.get_position()[0] > 1] == [told]
+    assert told in show.reported_measured.__doc__
+
+
+def test_a_legend_names_each_thing_once_as_it_is_in_the_drawing(monkeypatch):
+    body = drawing(FIGURES["curves"], monkeypatch)
+    named = [text.get_text() for text in body.legends[0].get_texts()]
+    assert named == ["training", "validation", "weights kept"], "at the lowest loss"
+    assert not any(axes.get_legend() for axes in body.axes)
 
 
 def test_runs_without_a_reported_accuracy_do_not_stand_beside_any():
@@ -473,12 +483,12 @@ def test_long_names_are_broken_and_cut_to_fit():
 def count(monkeypatch):
     """How often something has been drawn."""
     drawn = []
-    monkeypatch.setattr(files_of, "png", lambda body: drawn.append(1) or png(body))
+    monkeypatch.setattr(files_of, "encoded", lambda body: drawn.append(1) or encoded(body))
     return lambda: len(drawn)
 
 
 def test_a_figure_is_drawn_when_it_is_missing_damaged_or_from_other_numbers(place, count):
-    path = place / "mnist-mlp" / "curves.png"
+    path = place / "mnist-mlp" / "curves.svg"
     show.curves(record())
     show.curves(json.loads(json.dumps({**record(), "figures": ["x"], "finished": "now"})))
     assert count() == 1, "a record that was saved is the same"
@@ -526,13 +536,13 @@ def test_a_figure_that_was_listed_by_an_older_version_is_kept(place):
     index.write_text(json.dumps({"curves": "A caption.", "gone": "Another.", "odd": 3}))
     assert show.kept(record(), "curves").caption == "A caption."
     assert show.kept(record(), "gone") is None and show.kept(record(), "odd") is None
-    (place / "mnist-mlp" / "curves.png").write_bytes(b"no picture")
+    (place / "mnist-mlp" / "curves.svg").write_bytes(b"no picture")
     assert show.kept(record(), "curves") is None
 
 
 def test_saving_a_figure_is_atomic(place, monkeypatch):
     show.curves(record())
-    before = (place / "mnist-mlp" / "curves.png").read_bytes()
+    before = (place / "mnist-mlp" / "curves.svg").read_bytes()
 
     def full(*arguments):
         raise OSError(28, "No space left on device")
@@ -540,21 +550,46 @@ def test_saving_a_figure_is_atomic(place, monkeypatch):
     monkeypatch.setattr("os.replace", full)
     with pytest.raises(paths.UserError):
         show.curves(record(accuracy=0.5))
-    assert (place / "mnist-mlp" / "curves.png").read_bytes() == before
-    assert {p.name for p in (place / "mnist-mlp").iterdir()} == {"curves.png", "index.json"}
+    assert (place / "mnist-mlp" / "curves.svg").read_bytes() == before
+    assert {p.name for p in (place / "mnist-mlp").iterdir()} == {"curves.svg", "index.json"}
 
 
 def test_the_same_inputs_give_the_same_bytes_and_no_date_or_program():
     first = show.trials(record()).content
     show.trials(record(accuracy=0.5))
     assert show.trials(record()).content == first
+    assert first.startswith(b"<svg") and b"Matplotlib" not in first and b"metadata" not in first
+    trained = network()
+    first = show.filters(record(), trained).content
+    assert show.filters(record(), trained).content == first
     assert b"Software" not in first and b"tIME" not in first and b"tEXt" not in first
+
+
+def test_a_chart_says_what_it_shows_in_nothing_but_shapes():
+    import xml.etree.ElementTree as tree
+
+    chart = show.confusion(record(class_names=["<script>alert(1)</script>", *KANA[1:]]), ANSWERS)
+    names = {element.tag.split("}")[1] for element in tree.fromstring(chart.content).iter()}
+    assert names <= set("svg g defs style path use clipPath rect".split())
+
+
+def test_a_chart_of_an_older_version_is_shown_until_it_is_drawn_again(place):
+    old = show.filters(record(), network()).content
+    files.save_bytes(place / "mnist-mlp" / "curves.png", old)
+    entry = {"caption": "A caption.", "key": "of old", "sha256": files.bytes_sha256(old)}
+    files.save_json(place / "mnist-mlp" / "index.json", {"curves": entry})
+    assert show.kept(record(), "curves").content == old
+    assert results.figures(record())[0]["path"].endswith("curves.png")
+    assert show.curves(record()).path.suffix == ".svg"
+    assert show.kept(record(), "curves").path.suffix == ".svg"
+    assert not (place / "mnist-mlp" / "curves.png").exists()
+    assert results.figures(record())[0]["path"].endswith("curves.svg")
 
 
 def test_drawing_leaves_no_setting_and_no_open_figure_behind(tmp_path):
     code = (
         "import matplotlib, numpy as np\n"
-        "from helpers.show.canvas import canvas, png, style\n"
+        "from helpers.show.canvas import canvas, encoded, style\n"
         "matplotlib.rcParams['font.size'] = 30\n"
         "state = lambda: {key: matplotlib.rcParams._get(key) for key in matplotlib.rcParams}\n"
         "before = state()\n"
@@ -562,7 +597,7 @@ def test_drawing_leaves_no_setting_and_no_open_figure_behind(tmp_path):
         "    body = canvas(1, {'label': 'あ', 'kind': 'official'})\n"
         "    body.subplots().plot([1, 2])\n"
         "    assert matplotlib.rcParams['font.size'] == 7.5\n"
-        "    png(body)\n"
+        "    encoded(body)\n"
         "import matplotlib.pyplot\n"
         "assert state() == before and not matplotlib.pyplot.get_fignums()"
     )
@@ -584,12 +619,11 @@ def test_asking_whether_a_figure_is_up_to_date_needs_no_matplotlib(tmp_path):
 
 def test_a_figure_shows_itself_in_jupyterlab_once():
     from IPython.core.formatters import DisplayFormatter
-    from PIL import Image
 
     shown = show.curves(record())
     forms, _ = DisplayFormatter().format(shown)
     assert set(forms) == {"text/plain", "text/html", "text/markdown"}
-    assert Image.open(io.BytesIO(shown.content)).size[0] == 1040
+    assert 'src="data:image/svg+xml;base64,' in forms["text/html"]
 
 
 @pytest.mark.parametrize("sign", ["亿", "한", "म", "🤖"])
@@ -611,7 +645,7 @@ def test_data_sets_are_told_apart_by_their_arrays_and_not_by_their_titles(folder
         {"classes": 4, "class_names": KANA[:4], "sha256": "0b"},
     ]
     for title, names in (
-        ("MNIST", ["fig-recalls-mnist", "fig-recalls-mnist-0b"]),
+        ("MNIST", ["fig-recalls-0a", "fig-recalls-0b"]),
         ("Буквы", ["fig-recalls-0a", "fig-recalls-0b"]),
     ):
         about = [{"label": title, "title": title, **one} for one in sets]
@@ -630,13 +664,10 @@ def test_a_run_of_any_name_has_a_label_of_its_own(folders, run):
 
 
 def test_a_law_is_fitted_to_the_small_parts_and_judged_on_the_large_ones(monkeypatch):
-    table = show.promised(of("images"))
-    rows = [dict(zip(table.head, row)) for row in table.rows]
-    assert [row["Images"] for row in rows] == ["600", "1,200", "2,400", "4,800", "9,600"]
-    assert [row["Promised"] == "–" for row in rows] == [True] * 3 + [False] * 2
-    assert all(row["Inside"] == "2 of 2" for row in rows[3:])
-    assert "81 % of the errors" in table.note, "2 ** -0.3"
-    body = drawing(lambda: show.how_many(of("images")), monkeypatch)
+    caption = show.how_many(of("images")).caption
+    assert "It holds 4 of 4." in caption, "two seeds of two large parts"
+    assert "leave 81 % of the errors" in caption, "2 ** -0.3"
+    body = drawing(lambda: show.how_many(of("images", test=201)), monkeypatch)
     kinds = [type(artist).__name__ for artist in body.get_figure(root=True).findobj()]
     assert kinds.count("FillBetweenPolyCollection") == 1, "the band"
 
@@ -646,15 +677,14 @@ def test_too_few_parts_promise_nothing_and_are_shown(parts):
     content = of("images")
     for one in content["seeds"]:
         one["points"] = one["points"][:parts]
-    table = show.promised(content)
-    assert len(table.rows) == parts and {row[3] for row in table.rows} == {"–"}
-    assert "slope" not in table.note and show.how_many(content).path.exists()
+    shown = show.how_many(content)
+    assert shown.path.exists() and "law fitted" in shown.caption and "holds" not in shown.caption
 
 
 def test_a_training_without_a_single_mistake_has_its_place_on_the_axis():
     content = of("images")
     content["seeds"][0]["points"][-1]["test_accuracy"] = 1.0
-    assert show.how_many(content).path.exists() and show.promised(content).rows[-1][2]
+    assert "It holds 2 of 4." in show.how_many(content).caption, "of both seeds: they share points"
 
 
 def test_twins_are_told_at_each_size_and_no_study_tells_none():
@@ -668,24 +698,23 @@ def test_twins_are_told_at_each_size_and_no_study_tells_none():
 
 
 def test_four_kinds_of_chance_are_told_apart():
-    rows = {row[0]: row[1:] for row in show.moved(record(accuracy=0.8)).rows}
-    assert list(rows) == [
+    content = record(accuracy=0.8)
+    found = deviations(content, chances(content)[0])
+    assert list(found.index) == [
         "another seed",
         "another split",
         "other test images",
         "another of the last epochs",
     ]
-    assert rows["another seed"][0] == rows["another split"][0] == "2"
+    assert found.loc["another seed", "n"] == found.loc["another split", "n"] == 2
     spread = 100 * np.std([0.8, 0.81], ddof=1)
-    assert float(rows["another seed"][1]) == pytest.approx(spread, abs=6e-3)
+    assert found.loc["another seed", "deviation"] == pytest.approx(spread)
     binomial = 100 * (0.805 * 0.195 / 200) ** 0.5
-    assert float(rows["other test images"][1]) == pytest.approx(binomial, abs=6e-3)
+    assert found.loc["other test images", "deviation"] == pytest.approx(binomial)
 
 
 def test_of_one_training_only_what_one_training_knows_is_told():
     content = record(epochs=((5, 2),))
-    assert {row[0] for row in show.moved(content).rows} == {
-        "other test images",
-        "another of the last epochs",
-    }
+    found = deviations(content, chances(content)[0])["deviation"]
+    assert set(found.dropna().index) == {"other test images", "another of the last epochs"}
     assert show.moves(content).path.exists()

@@ -31,17 +31,16 @@ def test_smaller_sizes_take_stratified_parts_and_the_test_images_of_every_other_
     assert parts.identity != watching.split(tiny, train_images=44, test_images=20).identity
 
 
-@pytest.mark.parametrize("images", [121, 3])
-def test_more_images_than_there_are_or_fewer_than_classes_are_refused(tiny, images):
-    with pytest.raises(UserError, match=f"120 training images of 4 classes: {images} cannot"):
-        watching.split(tiny, train_images=images)
+def test_more_images_than_there_are_are_refused(tiny):
+    with pytest.raises(UserError, match="120 training images, fewer than 121: ask for fewer"):
+        watching.split(tiny, train_images=121)
 
 
 def test_with_a_set_of_ones_own_all_are_taken_where_more_were_asked_for(tiny, capsys):
     own = replace(tiny, name="columns")
     for images in (121, 400, 8000):
         assert watching.split(own, train_images=images, test_images=4000).sizes["train"] == 120
-        assert "fewer training images than were asked for: 120." in capsys.readouterr().out
+        assert f"has 120 training images, fewer than {images:,}.\n" in capsys.readouterr().out
     assert watching.split(own).identity == watching.split(tiny).identity
     assert not capsys.readouterr().out
 
@@ -56,12 +55,6 @@ def test_another_dropout_rate_leaves_the_rest_of_the_network_and_its_initial_wei
     for mine, theirs in zip(changed.get_weights(), model.get_weights()):
         np.testing.assert_array_equal(mine, theirs)
     assert watching.with_dropout(model, -1.0) is model
-
-
-@pytest.mark.parametrize("rate", [1.0, -0.5, 7.0])
-def test_a_rate_that_is_none_is_refused(rate):
-    with pytest.raises(UserError, match=f"dropout rate of {rate} is none"):
-        watching.with_dropout(network(dropout=0.5), rate)
 
 
 def test_a_network_without_dropout_is_named():

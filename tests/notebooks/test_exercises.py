@@ -447,7 +447,8 @@ def test_15_2_clothes_upside_down(work):
 
 def groups(space):
     """The accuracies around their means, by what was changed."""
-    return {what: some["moved"] for what, some in chance._moves(space["record"]).groupby("what")}
+    frame, _ = chance.chances(space["record"])
+    return {what: some["moved"] for what, some in frame.groupby("what")}
 
 
 def test_16_1_one_epoch(work):
@@ -457,10 +458,7 @@ def test_16_1_one_epoch(work):
 
 def test_16_2_a_quarter_of_the_test_images(work):
     shown = [work.space, work.restarted(test_images=FEW["test_images"] // 4)]
-    wide = [
-        float(
-            dict(row[::2] for row in space["show"].moved(space["record"]).rows)["other test images"]
-        )
-        for space in shown
-    ]
+    records = [space["record"] for space in shown]
+    found = [chance.deviations(record, chance.chances(record)[0]) for record in records]
+    wide = [deviations.loc["other test images", "deviation"] for deviations in found]
     assert wide[1] / wide[0] == pytest.approx(2, rel=0.2)

@@ -12,7 +12,7 @@ import pytest
 from helpers import results, runs
 from helpers.store import files, paths
 from helpers.store.fields import QUANTITIES
-from report import claims, courses, quantities, verdicts
+from report import claims, courses, verdicts
 
 FULL = paths.ROOT / "report" / "full"
 VERDICTS = {claims.HOLDS, claims.FAILS, claims.CLOSE, claims.CANNOT}
@@ -144,10 +144,10 @@ def test_every_quantity_is_that_of_its_name():
     wanted |= {"late_accuracy": 0.7, "loss_below": 0.5, "search_lead": 0.05, "seconds": 12}
     wanted["swing"] = np.std([-0.15, 0.2], ddof=1)
     for name, value in wanted.items():
-        assert quantities.measure(seed, name) == pytest.approx(value), name
+        assert claims.measure(seed, name) == pytest.approx(value), name
     for name in (*wanted, "nll"):
-        assert quantities.measure({"test_accuracy": 0.9}, name) is None
-    assert set(quantities.DERIVED) <= set(QUANTITIES), "runs.yaml may name each"
+        assert claims.measure({"test_accuracy": 0.9}, name) is None
+    assert set(claims.DERIVED) <= set(QUANTITIES), "runs.yaml may name each"
 
 
 def test_every_claim_has_a_key_of_its_own_and_names_runs_on_the_same_data():
@@ -231,22 +231,17 @@ def test_an_edition_without_records_judges_nothing(judged):
 
 def test_claims_are_shown_where_an_edition_has_a_run_of_theirs(judged, committed):
     entries = claims.of_reports(judged({"k49-tuned": committed["k49-tuned"]}))
-    rows = verdicts.verdict_table(entries, "Claims.", "tbl-claims").rows
-    told = {str(row[0]): str(row[-1]) for row in rows}
-    assert told["K4"] == "cannot be judged here (no record)" and "D1" in told
-    assert verdicts.register_table(claims.of_reports(judged({})), "None.", "tbl-claims").rows == []
+    told = verdicts.shown(entries).set_index("Claim")
+    assert tuple(told.loc["K4", ["Verdict", "Why"]]) == (claims.CANNOT, " (no record)")
+    assert "D1" in told.index and verdicts.shown(claims.of_reports(judged({}))).empty
 
 
-def test_the_tables_have_a_row_for_each_part_in_the_order_of_the_reports(judged, committed):
-    entries = claims.of_reports(judged(committed))
-    short, full = (
-        function(entries, "Claims.", "tbl-claims").rows
-        for function in (verdicts.register_table, verdicts.verdict_table)
-    )
-    keys = [str(row[0]) for row in short]
+def test_claims_have_a_row_for_each_part_in_the_order_of_the_reports(judged, committed):
+    told = verdicts.shown(claims.of_reports(judged(committed)))
+    keys = list(told["Claim"])
     assert keys[:4] == ["D1", "D2.1", "D2.2", "D3.1"] and keys[-1].startswith("F4")
-    assert keys == [str(row[0]) for row in full]
-    assert "`mnist-cnn` > `mnist-mlp`" in str(full[1][1]) and "mnist-cnn" not in str(short[1])
+    assert "`mnist-cnn` > `mnist-mlp`" in str(told["Compared"][1])
+    assert "mnist-cnn" not in told["What it says"][1]
 
 
 def test_a_reported_figure_is_judged_by_the_interval_that_is_drawn(committed):

@@ -1,9 +1,12 @@
-"""The evidence behind an accuracy: intervals, twins, and what published differences can show."""
+"""The evidence behind an accuracy: intervals, twins, and figures that cannot be."""
+
+import math
 
 import numpy as np
+import pytest
 
-from helpers import results, runs, statistics
-from report import courses, evidence
+from helpers import results, statistics
+from report import evidence
 
 RECORD = {
     "run": "mnist-mlp",
@@ -31,64 +34,28 @@ RECORD = {
 }
 
 
-def entry(result, accuracy, **more):
-    return {"data": "MNIST", "test": 10000, "result": result, "accuracy": accuracy, **more}
+def rows(frame):
+    return [[str(cell) for cell in row] for row in frame.values]
 
 
-def test_gaps_rank_within_a_data_set_and_word_what_its_size_can_show():
-    found = evidence.gaps(
-        [
-            entry("low", 0.90),
-            entry("top", 0.9955),
-            entry("near", 0.9951),
-            entry("mid", 0.993),
-            {**entry("other", 0.5), "data": "Fingers"},
-        ]
-    )
-    assert [
-        (gap["better"]["result"], gap["worse"]["result"], gap["images"], gap["verdict"])
-        for gap in found
-    ] == [
-        ("top", "near", 4, "too small to show"),
-        ("near", "mid", 21, "needs the answers"),
-        ("mid", "low", 930, "large enough"),
+def test_published_results_have_wilsons_interval_and_a_sign_where_the_best_epoch_was_kept():
+    shown = {(row[0], row[1]): row[2:] for row in rows(evidence.published())}
+    assert shown["MNIST", "ensemble"][0] == "99.91 *"
+    assert shown["MNIST", "15-CNN ensemble"][0] == "99.74 ± 0.02"
+    letters = shown["EMNIST Letters", "WaveMixLite"]
+    low, high = statistics.wilson(0.9596 * 20800, 20800)
+    assert letters == ["95.96", f"{100 * low:.2f} to {100 * high:.2f}", "arXiv 2205.14375"]
+
+
+def test_only_pairs_below_the_least_loss_are_impossible():
+    shown = rows(evidence.impossible())
+    assert [row[:2] for row in shown] == [
+        ["`mnist-second-v2`", "training"],
+        ["`fingers-ivannet-augmented`", "validation"],
     ]
-
-
-def test_gaps_are_corrected_for_their_number():
-    alone = [entry("a", 0.9700), entry("b", 0.9645)]
-    many = alone + [
-        {**entry(str(number), 0.9 - 0.0001 * number), "data": "Other"} for number in range(12)
-    ]
-    assert (
-        evidence.gaps(alone)[0]["verdict"] == "large enough"
-        and evidence.gaps(many)[0]["verdict"] == "needs the answers"
-    )
-
-
-def test_the_course_reports_accuracies_come_from_the_list_of_runs():
-    found = {one["result"]: one["accuracy"] for one in evidence.course_entries()}
-    assert (
-        found["mnist-mlp"] == runs.entry("mnist-mlp")["reported"]["test_accuracy"]
-        and "fashion-dense" not in found
-        and "k49-tuned" not in found
-    )
-    assert all(runs.entry(run)["report"] in courses.REPORTS for run in found)
-    assert {gap["better"]["data"] for gap in evidence.gaps(evidence.course_entries())} == {
-        "MNIST",
-        "EMNIST Letters",
-        "EMNIST Balanced",
-        "Fingers",
-    }
-
-
-def test_published_results_are_whole():
-    for one in evidence.published_entries():
-        assert (
-            set(one) - {"selected", "deviation"} == {"data", "test", "result", "accuracy", "by"}
-            and 0.5 < one["accuracy"] < 1
-            and one["test"] >= 10000
-        )
+    assert shown[1][3:] == ["0.00170", "0.00402"]
+    assert evidence.least_loss(0.9) == pytest.approx(0.1 * math.log(2))
+    assert evidence.least_loss(1.0) == 0
 
 
 def test_table_of_evidence_names_interval_balance_and_worst_class(monkeypatch):
@@ -98,21 +65,13 @@ def test_table_of_evidence_names_interval_balance_and_worst_class(monkeypatch):
     monkeypatch.setattr(
         results, "predictions", lambda profile, run: {"y_true": truth, "y_pred": answers[None]}
     )
-    row = evidence.accuracies({"mnist-mlp": RECORD}, "full").rows[0]
+    [row] = rows(evidence.accuracies({"mnist-mlp": RECORD}, "full"))
     low, high = statistics.wilson(92, 100)
     assert (
         row[3] == f"{100 * low:.2f} to {100 * high:.2f}"
         and row[4] == f"{100 * (1 + 1 + 0.2) / 3:.2f} %"
         and row[6] == "c: 20.0 %"
     )
-
-
-def test_a_step_of_a_ranking_is_told_with_its_spread_and_its_source():
-    far = [entry("a", 0.99, selected=True, deviation=0.0002, by="there"), entry("b", 0.9)]
-    table = evidence.gap_table(far, "Steps.", "tbl-x")
-    assert table.rows[0][1:3] == ("a 99.00 ± 0.02 * over b 90.00", "900")
-    assert "a: there" in table.note.replace("\\", "")
-    assert "Sources" not in evidence.gap_table(far[1:], "Steps.", "tbl-x").note
 
 
 def test_runs_are_judged_without_twins_only_on_the_audits_own_test_images(tmp_path, monkeypatch):
@@ -132,10 +91,9 @@ def test_runs_are_judged_without_twins_only_on_the_audits_own_test_images(tmp_pa
         "dataset": {**RECORD["dataset"], "sha256": "other"},
     }
     audits = {"audit-mnist": {**RECORD, "run": "audit-mnist"}}
-    table = evidence.twin_table(records, audits, "full")
+    [row] = rows(evidence.without_twins(records, audits, "full"))
     low, high = statistics.wilson(0, 50)
-    assert [str(row[0]) for row in table.rows] == ["`mnist-mlp`"]
-    left = ("50.0 %", "50.00 %", "50", "0.00 %", f"{100 * low:.2f} to {100 * high:.2f}")
-    assert table.rows[0][1:] == left
+    left = ["50.0 %", "50.00 %", "50", "0.00 %", f"{100 * low:.2f} to {100 * high:.2f}"]
+    assert row == ["`mnist-mlp`", *left]
     kept["audit-mnist"]["twin"] = np.ones(100, bool)
-    assert evidence.twin_table(records, audits, "full").rows == []
+    assert evidence.without_twins(records, audits, "full").empty

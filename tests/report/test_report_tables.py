@@ -35,6 +35,7 @@ def record(run="mnist-mlp", accuracy=0.98, kind="official", profile="full", **mo
     sizes = {"train": 54000, "validation": 6000, "test": 10000, "classes": 10}
     words = {
         "label": "MNIST",
+        "title": "MNIST",
         "name": "mnist",
         "split": "official",
         "licence": "free",
@@ -52,26 +53,18 @@ def record(run="mnist-mlp", accuracy=0.98, kind="official", profile="full", **mo
 
 
 def trainings(*records):
-    """The frame that the tables take, of records that lie on no disk."""
-    rows = [
-        {
-            "run": one["run"],
-            "report": runs.entry(one["run"])["report"],
-            "network": one["parameters"]["network"],
-            "parameter_count": one["parameter_count"],
-            "label": one["dataset"]["label"],
-            "kind": one["dataset"]["kind"],
-            "train": one["dataset"]["train"],
-            **{name: value for name, value in seed.items() if name != "history"},
-        }
-        for one in records
-        for seed in one["seeds"]
-    ]
-    return courses.trainings(pd.DataFrame(rows), {one["run"]: one for one in records})
+    """The rows of results.frame of records that lie on no disk."""
+    return pd.DataFrame({"run": one["run"], **seed} for one in records for seed in one["seeds"])
 
 
-def cells(table):
-    return [[str(cell) for cell in row] for row in table.rows]
+def by_name(*records):
+    return {one["run"]: one for one in records}
+
+
+def cells(shown):
+    """The cells of a frame or a table as text."""
+    rows = shown.values if isinstance(shown, pd.DataFrame) else shown.rows
+    return [[str(cell) for cell in row] for row in rows]
 
 
 def test_verdict_follows_the_rule_and_never_compares_what_must_not_be_compared():
@@ -90,17 +83,28 @@ def test_verdict_follows_the_rule_and_never_compares_what_must_not_be_compared()
 
 
 def test_a_runs_accuracy_stands_beside_the_reported_one_but_not_a_stand_ins():
-    measured = trainings(record(seconds=[50, 60, 1900]), record("mnist-first", kind="stand-in"))
-    shown = tables.compared(measured, "mnist-2019")
+    records = by_name(record(seconds=[50, 60, 1900]), record("mnist-first", kind="stand-in"))
+    shown = tables.compared(records, "mnist-2019")
     name, other = (runs.title(run) for run in ("mnist-mlp", "mnist-first"))
     assert cells(shown)[0] == [name, "98.20 %", "98.00 ± 0.00 %", "3", "below"]
     assert cells(shown)[1] == [other, "–", "98.00 %", "1", "stand-in"]
-    assert tables.compared(measured, "k49").rows == []
+    assert tables.compared(records, "k49").rows == []
+
+
+def test_a_report_without_test_accuracies_and_runs_of_ones_own_are_held_against_nothing(
+    monkeypatch,
+):
+    shown = tables.compared(by_name(record("fashion-dense")), "fashion-2021")
+    assert shown.head == ["Network", "Measured", "n"]
+    entry = {**runs.entry("mnist-mlp"), "report": "shapes"}
+    monkeypatch.setattr(runs, "entry", lambda run: entry)
+    shown = tables.compared(by_name(record()), "shapes")
+    assert "Verdict" not in shown.head and shown.label == "tbl-shapes"
 
 
 @pytest.mark.parametrize("kind, sign", [("partial", " †"), ("substitute", " ‡"), ("official", "")])
 def test_images_that_are_not_the_official_ones_have_a_sign(kind, sign):
-    shown = tables.compared(trainings(record(kind=kind)), "mnist-2019")
+    shown = tables.compared(by_name(record(kind=kind)), "mnist-2019")
     assert cells(shown)[0][0] == runs.title("mnist-mlp") + sign
 
 
@@ -108,20 +112,32 @@ def test_a_run_leads_to_the_page_of_its_notebook_where_there_is_one(folders):
     from helpers.store import files, paths
 
     files.save_bytes(paths.executed("full") / "mnist-mlp.html", b"a page")
-    shown = tables.numbers(trainings(record()), "full")
-    assert cells(shown)[0][0] == "[`mnist-mlp`](notebooks/mnist-mlp.html)"
+    linked = [str(courses.linked(run, "full")) for run in ("mnist-mlp", "mnist-cnn")]
+    assert linked == ["[`mnist-mlp`](notebooks/mnist-mlp.html)", "`mnist-cnn`"]
 
 
-def test_seconds_are_medians_which_one_paused_training_does_not_move(folders):
-    shown = tables.numbers(trainings(record(seconds=[50, 60, 900])), "full")
-    assert cells(shown)[0][2:5] == ["3", "20", "60"]
+def test_seconds_are_medians_which_one_paused_training_does_not_move():
+    wanted = {"n": ("seed", "count"), "Seconds": ("seconds", tables.whole("median"))}
+    shown = tables.by_run(trainings(record(seconds=[50, 60, 900])), wanted)
+    assert cells(shown) == [["`mnist-mlp`", "3", "60"]]
+
+
+def test_a_cell_has_mean_and_deviation_of_several_seeds_and_one_number_of_one():
+    wanted = {"ECE": ("ece", tables.mean(4)), "Test": ("test_accuracy", tables.mean(2, " %"))}
+    shown = tables.by_run(trainings(record(deviations=[-0.01, 0.01]), record("k49-tuned")), wanted)
+    assert cells(shown) == [
+        ["`mnist-mlp`", "0.0500 ± 0.0000", "98.00 ± 1.41 %"],
+        ["`k49-tuned`", "0.0500", "98.00 %"],
+    ]
 
 
 def test_training_figures_stand_beside_the_reported_ones_but_not_a_stand_ins():
-    shown = cells(tables.reported(trainings(record(), record("emnist-first-letters"))))
-    assert shown[0][3:] == ["99.88 %", "97.00 %", "99.00 %", "0.0038", "0.1000", "0.0200"]
-    assert shown[1][1] == "0.5046" and shown[1][3] == "–", "this report gives a test loss only"
-    assert tables.reported(trainings(record(kind="stand-in"))).rows == []
+    shown = tables.reported(by_name(record(), record("emnist-first-letters")))
+    first, other = cells(shown)
+    assert first[3:] == ["99.88 %", "97.00 %", "99.00 %", "0.0038", "0.1000", "0.0200"]
+    assert other[1] == "0.5046"
+    assert pd.isna(shown["Training, reported"].iloc[1]), "this report gives a test loss only"
+    assert tables.reported(by_name(record(kind="stand-in"))).empty
 
 
 def test_a_data_set_is_shown_once_with_the_largest_sizes_that_a_run_used():
@@ -141,8 +157,8 @@ def test_two_data_sets_of_one_title_are_two_and_one_of_ones_own_is_not_official(
 
 
 def test_a_network_is_shown_once_with_its_cost_and_the_number_of_its_runs():
-    shown = tables.networks(trainings(record(seconds=[1, 2]), record("mnist-cnn")))
-    assert cells(shown) == [["`mnist_mlp`", "mnist-2019", "669,706", "669,672", "2"]]
+    shown = tables.networks(by_name(record(seconds=[1, 2]), record("mnist-cnn")))
+    assert cells(shown) == [["`mnist_mlp`", "mnist-2019", "669706", "669672", "2"]]
 
 
 @pytest.mark.parametrize(
@@ -150,13 +166,8 @@ def test_a_network_is_shown_once_with_its_cost_and_the_number_of_its_runs():
     [({}, "found by search"), ({"networks": "carlosnet+strong mnist_cnn"}, "carlosnet")],
 )
 def test_an_edition_in_which_no_run_has_a_parameter_network_has_its_table(given, shown):
-    seeds = trainings(record()).drop(columns=["network"]).assign(**given)
-    assert cells(tables.networks(seeds))[0][0] == f"`{shown}`"
-
-
-def test_calibration_is_told_before_and_after_scaling():
-    shown = tables.calibration(trainings(record()))
-    assert cells(shown) == [["`mnist-mlp`", "0.300", "0.0500", "1.50", "0.200", "0.0100"]]
+    one = {**record(), "parameters": {"profile": "full", **given}}
+    assert cells(tables.networks(by_name(one)))[0][0] == f"`{shown}`"
 
 
 @pytest.mark.parametrize(
@@ -164,12 +175,12 @@ def test_calibration_is_told_before_and_after_scaling():
     [
         tables.networks,
         tables.reported,
-        tables.calibration,
-        lambda seeds: tables.numbers(seeds, "full"),
-        lambda seeds: tables.compared(seeds, "k49"),
+        tables.data,
+        lambda records: tables.compared(records, "k49"),
+        lambda records: tables.by_run(
+            trainings(record()).iloc[:0], {"ECE": ("ece", tables.mean(4))}
+        ),
     ],
 )
 def test_an_edition_without_a_run_of_the_course_reports_has_empty_tables(table):
-    audits_only = trainings(record("audit-mnist")).drop(columns=list(courses.ABOUT))
-    assert table(courses.trainings(audits_only, {})).rows == []
-    assert tables.data({}).rows == []
+    assert cells(table({})) == []
