@@ -20,6 +20,7 @@ watching      training as the early course reports did it
 protocol      what choosing an epoch by the test images is worth
 results       records and predictions of a run
 show          figures and tables of a run
+predict       a drawing or a photograph, classified
 
 `from helpers import keras` gives Keras without the start-up messages of the libraries beneath it.
 """

@@ -9,6 +9,7 @@ depends on has changed the report is left alone.
 
 import argparse
 import hashlib
+import shutil
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -82,6 +83,8 @@ def _write(profile, page, document, say):
         if failed:
             say(f"{len(failed)} paragraphs do not follow from these records and are left out.")
         text = pages.markdown(node, folder)
+        if "{#try " in text:
+            shutil.copy(paths.models(profile) / "page.json", folder)
         about = {**_dated(records), **({} if whole else {"partial": "true"})}
         made = [pool.submit(make, text, folder, about) for make in (typeset.html, typeset.pdf)]
         save_all(dict(zip((page, document), [future.result() for future in made])))
@@ -155,7 +158,7 @@ def _sources(profile):
     files = [paths.RUNS, paths.ROOT / "uv.lock", NOTEBOOK, *_style()]
     files += [*CODE.rglob("*.py"), *(paths.ROOT / "helpers").rglob("*.py")]
     files += [path for kind in ("bib", "json", "yaml") for path in CODE.glob(f"*.{kind}")]
-    files += paths.results(profile).glob("*")
+    files += [*paths.results(profile).glob("*"), *paths.models(profile).glob("*")]
     pages = sorted(path.name for path in paths.executed(profile).glob("*.html"))
     return _hash(files, " ".join(pages))
 
@@ -172,7 +175,8 @@ def _figures(profile):
 
 
 def _style():
-    return [path for path in (CODE / "style").rglob("*") if path.is_file()]
+    both = (CODE / "style").rglob("*"), (CODE / "try").rglob("*")
+    return [path for folder in both for path in folder if path.is_file()]
 
 
 def _hash(files, more=""):

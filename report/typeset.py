@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 
 from helpers.show.canvas import glyphs, kana_folder
@@ -16,6 +17,7 @@ from helpers.store import paths
 from report.pages import one_line
 
 STYLE = paths.REPORT_SOURCE / "style"
+TRY = paths.REPORT_SOURCE / "try"  # the section in which a reader draws
 BIBLIOGRAPHY = paths.REPORT_SOURCE / "references.bib"
 
 # Notebooks write Markdown alone: no raw HTML, TeX or Typst, no metadata that could name files.
@@ -32,14 +34,29 @@ def html(text, folder, metadata=None):
 
     With `lenient` in the metadata what cannot be shown is said on the page and does not stop it.
     """
-    css = (STYLE / "report.css").read_text(encoding="utf-8") + _kana_font(text, folder)
-    script = (STYLE / "report.js").read_text(encoding="utf-8")
-    template = (STYLE / "report.html").read_text(encoding="utf-8")
-    for mark, content in (("/*CSS*/", css), ("/*JS*/", script), ("/*HASH*/", _hash(script))):
+    data = Path(folder) / "page.json"  # networks to try, where the text has a place for them
+    parts = (STYLE, TRY) if data.exists() else (STYLE,)
+    css, script = ("".join(map(_read, _all(parts, kind))) for kind in ("css", "js"))
+    carried = (
+        f'<template id="networks">{escape(_read(data), quote=False)}</template>\n'
+        if data.exists()
+        else ""
+    )
+    marks = {"/*CSS*/": css + _kana_font(text, folder), "/*JS*/": script, "/*HASH*/": _hash(script)}
+    template = _read(STYLE / "report.html")
+    for mark, content in {**marks, "<!--DATA-->": carried}.items():
         template = template.replace(mark, content.replace("$", "$$"))
     (Path(folder) / "template.html").write_text(template, encoding="utf-8")
     options = ["--to=html5", "--mathml", "--embed-resources", "--template=template.html"]
     return _pandoc(text, folder, metadata or {}, *options).encode()
+
+
+def _all(folders, kind):
+    return [path for folder in folders for path in sorted(folder.glob(f"*.{kind}"))]
+
+
+def _read(path):
+    return path.read_text(encoding="utf-8")
 
 
 def _hash(script):

@@ -8,7 +8,7 @@ import pandas as pd
 from helpers import results, runs, statistics
 from helpers.show import plain, words
 from helpers.store import files, paths
-from report import claims, courses, verdicts
+from report import carried, claims, courses, verdicts
 
 
 class Words:
@@ -17,6 +17,7 @@ class Words:
     def __init__(self, profile):
         self.edition, self._records = profile, results.load_all(profile)
         self._register = files.load_json(paths.report(profile) / "claims.json") or []
+        self.carried = carried.measured(profile)
         self.everything = set(self._records)
         self.missing = [run for run in runs.select() if run not in self._records]
         self.reports = {runs.entry(run)["report"] for run in courses.of_all(self._records)}

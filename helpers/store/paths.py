@@ -38,6 +38,11 @@ def results(profile):
     return report(profile) / "results"
 
 
+def models(profile):
+    """Folder of the trained networks that an edition carries, RUN.keras with a card RUN.md."""
+    return report(profile) / "models"
+
+
 def executed(profile):
     """Folder of the executed notebooks, RUN.ipynb with RUN.html beside it."""
     return report(profile) / "notebooks"

@@ -193,6 +193,8 @@ local function div(d)
     local head = raw(d.classes:includes("open") and "<details open><summary>" or "<details><summary>")
     local summary = pandoc.Plain { pandoc.Str(d.attributes.summary or "Code") }
     return pandoc.Blocks { head, summary, raw("</summary>") } .. d.content .. { raw("</details>") }
+  elseif d.classes[1] == (typst and "screen" or "paper") then -- what only a screen can do, and what paper says of it
+    return {}
   elseif d.classes[1] == "margin" and not typst then
     return pandoc.Blocks { raw('<div class="margin" role="note">') } .. d.content .. { raw("</div>") }
   elseif typst and (d.classes[1] == "standin" or d.classes[1] == "abstract" or d.classes[1] == "margin") then

@@ -81,6 +81,8 @@ ONE_CHANGE = {
     "mnist-cnn-20-epochs": ("mnist-cnn-augmented", "augmentation"),
     "fashion-cnn-1x87": ("fashion-cnn-1x100", "network"),
     "fashion-cnn-1x200": ("fashion-cnn-1x100", "network"),
+    "mnist-dense-100": ("mnist-mlp", "network"),
+    "emnist-small-letters": ("emnist-second-letters", "network"),
 }  # the run beside it, and all that differs
 FAST = {
     f"{run}-fast": run
@@ -168,6 +170,7 @@ def test_every_run_of_the_edition_is_there_in_the_notebook_that_suits_its_networ
         **dict.fromkeys(BESIDE, "07_course_protocol"),
         **dict.fromkeys(ONE_CHANGE, "02_simple_cnn"),
         "mnist-cnn-20-epochs": "03_regularised_cnn",
+        "mnist-dense-100": "01_mlp_baseline",
         **dict.fromkeys(FAST, "08_fast_schedule"),
         **STUDIES,
     }
