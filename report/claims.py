@@ -84,7 +84,7 @@ def _measured(records, claim, right):
 def _against(record, claim):
     # Why these images, or so short a run, cannot decide a claim; None if they can.
     apart = courses.apart(record)
-    other_data = apart in ("part of the data", "substitute data")
+    other_data = apart in ("part of the data", "substitute data", "data of one's own")
     if other_data and (claim["family"] == "ours" or claim["data"] == "any"):
         return None
     return apart
