@@ -132,10 +132,7 @@ def image(path, run):
     rule = RULES.get(data["asked"].split("_")[0].rstrip("49"))
     if rule:
         photo.thumbnail((WORK, WORK))
-        try:
-            cut = find(photo)
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from error
+        cut = find(photo)
         picture = prepare(cut, rule)
     else:
         meta = copies.meta(paths.DATA / data["asked"]) or {}
