@@ -12,11 +12,11 @@
 #   PYTHON=python3.12          the Python to start from
 #   GPU=1                      train on an NVIDIA card: installs JAX with CUDA (Linux)
 
-$(if $(filter command,$(origin RUN)),$(error RUN=$(RUN): the setting is called RUNS))
+$(if $(filter command,$(origin RUN)),$(if $(filter predict,$(MAKECMDGOALS)),,$(error RUN=$(RUN): the setting is called RUNS)))
 PROFILE ?= quick
 RUNS ?=
 # An unset one must stay unset: Keras, for one, reads an empty KERAS_BACKEND as a name.
-$(foreach name,MIRROR DATA SCHEDULER FORCE OUT DATA_DIR SEEDS LIMIT,$(if $($(name)),$(eval export $(name))))
+$(foreach name,MIRROR DATA SCHEDULER FORCE OUT DATA_DIR SEEDS LIMIT RUNS_FILE NOTEBOOK,$(if $($(name)),$(eval export $(name))))
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PYTHONUTF8 := 1
 # Other package indexes of this machine must not decide what the lock installs.
@@ -33,7 +33,7 @@ endif
 $(if $(KERAS_BACKEND),$(eval export KERAS_BACKEND))
 
 .DEFAULT_GOAL := help
-.PHONY: help all report test test-faults test-all test-matrix bench bench-long lab clean lock
+.PHONY: help all data own predict report test test-faults test-all test-matrix bench bench-long lab clean lock
 .DELETE_ON_ERROR:
 
 help:
@@ -45,6 +45,9 @@ help:
 	@echo 'make test-matrix  run one of each notebook on every Python and every back end that this machine can have'
 	@echo 'make bench        measure how fast it is, in about 25 minutes; ROWS=load,noop measures some rows'
 	@echo 'make bench-long   the rows that take hours: trainings on real images, all smoke runs, the tests, an installation'
+	@echo 'make predict      what a network makes of a photograph: RUN=mnist-second-v1 IMAGE=photo.jpg, JSON=1'
+	@echo 'make data         a data set from a folder of pictures, one folder a class: NAME=photos FROM=DIR SIZE=64 FIT=pad'
+	@echo 'make own          audit, four networks and a short report on it: NAME=photos'
 	@echo 'make clean        remove what was built; data, the full edition and the environment stay'
 	@echo 'make lock         pin the newest versions of all dependencies'
 	@echo
@@ -53,6 +56,20 @@ help:
 all: $(READY)
 	@status=0; $(BIN)/python -m grid --profile '$(PROFILE)' --runs '$(RUNS)' || status=$$?; \
 	if [ $$status -lt 2 ]; then $(BIN)/python -m report --profile '$(PROFILE)' || status=$$?; fi; exit $$status
+
+# What stands in quotation marks may hold spaces; a name may not, as the program says.
+data: $(READY)
+	@$(BIN)/python -m helpers.datasets '$(NAME)' '$(FROM)' --size '$(or $(SIZE),64)' --fit '$(or $(FIT),pad)'
+
+own: HERE = $(or $(OUT),own/$(NAME))
+own: $(READY)
+	@test -d '$(or $(DATA_DIR),data)/$(NAME)' -a -n '$(NAME)' || { echo 'Error: make data NAME=$(or $(NAME),photos) FROM=DIR makes the set first.' >&2; exit 2; }
+	@mkdir -p '$(HERE)'; test -e '$(HERE)/runs.yaml' || sed 's/SET/$(NAME)/g' notebooks/own.yaml > '$(HERE)/runs.yaml'
+	@test -e '$(HERE)/report.ipynb' || sed 's/SET/$(NAME)/g' report/own.ipynb > '$(HERE)/report.ipynb'
+	@$(MAKE) --no-print-directory all PROFILE='$(if $(filter file,$(origin PROFILE)),full,$(PROFILE))' OUT='$(HERE)' RUNS_FILE='$(HERE)/runs.yaml' NOTEBOOK='$(HERE)/report.ipynb'
+
+predict: $(READY)
+	@$(BIN)/python -m helpers.predict '$(RUN)' '$(IMAGE)' $(if $(filter 1,$(JSON)),--json)
 
 report: $(READY)
 	@$(BIN)/python -m report --profile '$(PROFILE)'

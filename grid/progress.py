@@ -13,7 +13,15 @@ from grid import execution
 from helpers.store import files, paths
 
 # What notebooks read from the environment, on a cluster too.
-PASSED_ON = ("MIRROR", "DATA", "KERAS_BACKEND", "KERAS_REPORTS_ONLINE", "LIMIT", "FORCE")
+PASSED_ON = (
+    "MIRROR",
+    "DATA",
+    "KERAS_BACKEND",
+    "KERAS_REPORTS_ONLINE",
+    "LIMIT",
+    "FORCE",
+    "RUNS_FILE",
+)
 THREADS = "TF_NUM_INTRAOP_THREADS TF_NUM_INTEROP_THREADS OMP_NUM_THREADS OPENBLAS_NUM_THREADS"
 LIMITS = {"smoke": 600, "quick": 1800}  # seconds a run may take; a day otherwise
 HEARTBEAT = 30  # seconds between two lines on what is at work, where there is no terminal

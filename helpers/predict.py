@@ -4,8 +4,19 @@
 drawings and pictures that both must give.
 """
 
-import numpy as np
+import argparse
+import io
+import json
+import sys
+from pathlib import Path
 
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from helpers import results
+from helpers.datasets import copies, folders
+from helpers.store import files, paths, startup
 from helpers.store.paths import UserError
 
 SIDE = 28
@@ -13,6 +24,11 @@ SIDE = 28
 # 0.2 of white: of MNIST it is 20; of EMNIST 24 in most (24 or 26 with the faint rim); Kuzushiji and
 # Fashion-MNIST fill the frame.
 LONG = {"mass": 20, "box": 24, "fill": 28}
+RULES = {"mnist": "mass", "emnist": "box", "kuzushiji": "fill"}  # by the first word of a set
+PEN = 0.12  # width of a stroke as a share of the long side: three quarters of MNIST have more
+WORK = 600  # pixels of the long side at which a photograph is searched
+OTHERS = ("fashion", "fingers")  # sets whose pictures are no characters on paper
+CONTRAST = 0.1  # of ink to paper, at least
 
 
 def prepare(drawing, rule):
@@ -62,3 +78,143 @@ def _offset(sums):
     """Where a picture begins whose centre of mass along an axis comes to lie at 14."""
     centre = np.arange(len(sums)) @ sums / sums.sum()
     return int(np.clip(np.floor(14.5 - centre + 1e-9), 0, SIDE - len(sums)))
+
+
+def find(photo):
+    """The character on a photograph of paper, cut out: light on dark, float from 0 to 1.
+
+    photo: grey (height, width), dark ink on light paper, 0 to 255. A closing, which fills up what
+    is dark and thin, gives the paper alone; divided by it the light is even. Ink is what is darker
+    than half of the darkest thousandth; gaps are bridged, patches that reach the edge are left out
+    (twice, for a table may be darker than the ink), and the heaviest one is the character. A thin
+    pen is thickened to the pen of MNIST. UserError where there is none.
+    """
+    unit = max(np.shape(photo)) / WORK
+    smooth = ndimage.gaussian_filter(np.asarray(photo, float), 1.5 * unit)
+    dark = 1 - smooth / np.maximum(ndimage.grey_closing(smooth, [int(WORK / 4 * unit)] * 2), 1)
+    for _ in range(2):
+        most = np.quantile(dark, 0.999)
+        near = ndimage.binary_dilation(dark > most / 2, iterations=max(1, int(8 * unit)))
+        patches, _ = ndimage.label(near)
+        edge = patches[0], patches[-1], patches[:, 0], patches[:, -1]
+        dark[near & np.isin(patches, np.concatenate(edge))] = 0
+    weight = np.bincount(patches.ravel(), np.where(near, dark, 0).ravel())
+    if most < CONTRAST or not weight[1:].any():
+        raise UserError("no dark character on light paper is found: take it whole and alone.")
+    ink = np.clip(1.5 * dark / most - 0.25, 0, 1) * (patches == 1 + weight[1:].argmax())
+    return _thickened(ink[ndimage.find_objects((ink > 0.2).astype(int))[0]])
+
+
+def _thickened(ink):
+    """Ink with strokes of at least PEN times its long side."""
+    distance = ndimage.distance_transform_edt(np.pad(ink > 0.5, 1))
+    radius = (PEN * max(ink.shape) - 4 * distance[distance > 0].mean()) / 2
+    if radius < 0.5:
+        return ink
+    reach = np.arange(-round(radius), round(radius) + 1)
+    disc = reach[:, None] ** 2 + reach**2 <= radius**2
+    return ndimage.grey_dilation(np.pad(ink, len(reach)), footprint=disc)
+
+
+def image(path, run):
+    """What the network of a run makes of a photograph: a dict of plain values.
+
+    `answer` and `second` are class names, with their probabilities after temperature scaling;
+    `probabilities` has those of all classes; `seen` is the path of a PNG with what was cut out and,
+    beside it, what the network saw. A character is found and made like those of its data set; for a
+    run on a folder of pictures (`datasets.from_folder`) the whole picture is taken, as they were.
+    UserError where picture, run or trained network are not there or do not go together.
+    """
+    from helpers import evaluation
+
+    model, data, temperature = _trained(run)
+    photo, _ = folders.read(path, max(WORK, model.input_shape[1]))
+    rule = RULES.get(data["asked"].split("_")[0].rstrip("49"))
+    if rule:
+        photo.thumbnail((WORK, WORK))
+        cut = find(photo)
+        picture = prepare(cut, rule)
+    else:
+        meta = copies.meta(paths.DATA / data["asked"]) or {}
+        picture = folders.fitted(photo, model.input_shape[1], meta.get("fit", "pad"))
+        cut = np.asarray(photo) / 255
+    logp = evaluation.log_probabilities(model, picture[None, ..., None])
+    shares = np.exp(evaluation.scale(logp, temperature)[0].astype(float)).tolist()
+    named = sorted(zip(shares, data["class_names"]), reverse=True)
+    seen = str(_kept(cut, picture, f"{run}-{Path(path).stem}"))
+    told = {"image": str(path), "run": run, "data": data["label"], "seen": seen}
+    told |= dict(
+        zip(("probability", "answer", "second_probability", "second"), named[0] + named[1])
+    )
+    return {**told, "temperature": temperature, "probabilities": {n: p for p, n in named}}
+
+
+def _trained(run):
+    """A run's network, trained, with its record's `dataset` and temperature: the one that an
+    edition carries, or that of the first seed in data/trained."""
+    from helpers import keras, models
+
+    for profile in ("full", "quick", "lab", "smoke"):
+        record, carried = results.load(profile, run), paths.models(profile) / f"{run}.keras"
+        if not record:
+            continue
+        data, seed = record["dataset"], record["seeds"][0]
+        weights = paths.trained(profile, run) / f"seed-{seed['seed']}.weights.npz"
+        if data["asked"].split("_")[0] in OTHERS:
+            raise UserError(f"{run} is on {data['label']}: predict reads characters, or your own.")
+        if carried.exists():
+            if carried in files.harmed(carried.with_name("models.sha256")):
+                raise UserError(f"{carried} is damaged: `git checkout` brings it back.")
+            number = files.load_json(carried.with_name("models.json"))[run]["seed"]
+            seed = next(each for each in record["seeds"] if each["seed"] == number)
+            return keras.models.load_model(carried, compile=False), data, seed["temperature"]
+        if weights.exists():
+            shape = [int(size) for size in record["layers"][0]["shape"].split(" x ")]
+            model = getattr(models, record["parameters"]["network"])(shape, data["classes"])
+            with np.load(weights, allow_pickle=False) as kept:
+                model.set_weights([kept[name] for name in kept])
+            return model, data, seed["temperature"]
+    known = sorted(path.stem for path in paths.models("full").glob("*.keras"))
+    way = f"`make all RUNS={run}` trains it; carried are {', '.join(known) or 'none'}"
+    raise UserError(f"There is no trained network of a run {run}: {way}.")
+
+
+def _kept(cut, picture, name):
+    """Path of a PNG with what was cut out and, right of it, what the network saw."""
+    side, buffer = 280, io.BytesIO()
+    left = Image.fromarray(np.uint8(255 * cut)).resize((side * cut.shape[1] // len(cut) or 1, side))
+    right = Image.fromarray(picture).resize((side, side), Image.Resampling.NEAREST)
+    both = Image.new("L", (left.width + side + 10, side), 128)
+    both.paste(left, (0, 0))
+    both.paste(right, (left.width + 10, 0))
+    both.save(buffer, "PNG")
+    path = paths.figures("predict", f"{name}.png")
+    files.save_bytes(path, buffer.getvalue())
+    return path
+
+
+def main(arguments=None):
+    """Command line; returns the exit status."""
+    parser = argparse.ArgumentParser("python -m helpers.predict", description=image.__doc__)
+    parser.add_argument("run")
+    parser.add_argument("image")
+    parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    options = parser.parse_args(arguments)
+    startup.settle()
+    try:
+        told = image(options.image, options.run)
+    except UserError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps(told, indent=1, ensure_ascii=False))
+        return 0
+    told |= {key: round(100 * told[key], 2) for key in ("probability", "second_probability")}
+    line = "{image}: {answer} ({probability} %), or else {second} ({second_probability} %)\n"
+    line += "cut out, and what {run} (learnt on {data}) saw of it: {seen}"
+    print(line.format(**told))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

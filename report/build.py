@@ -19,7 +19,7 @@ from helpers import results, runs
 from helpers.store import locks, paths, startup
 from helpers.store.files import load_json, save_all, save_bytes, save_json, sha256
 
-NOTEBOOK = paths.REPORT_SOURCE / "report.ipynb"
+NOTEBOOK = paths.setting("NOTEBOOK", "report/report.ipynb")
 CODE = Path(__file__).parent
 
 

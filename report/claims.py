@@ -19,6 +19,9 @@ LEVEL = 0.05
 FEWEST = 3  # paired seeds below which there is no verdict
 HOLDS, FAILS, CLOSE, CANNOT = "holds", "does not hold", "too close to call", "cannot be judged here"
 SAID = "key part claim family quantity expected run_a run_b reference margin".split()
+OTHER = {
+    courses.INCOMPARABLE[kind] for kind in ("partial", "substitute", "own")
+}  # images, yet real
 NOTHING = {**dict.fromkeys("difference low high low_images high_images p".split()), "n": 0}
 
 
@@ -76,7 +79,7 @@ def _measured(records, claim, right):
         numbers = compare(a, b, right, claim["quantity"], claim["reference"], claim["margin"])
         why = courses.apart(a)  # images, or so short a run, that cannot decide the claim
         if claim["family"] == "ours" or claim["data"] == "any":
-            why = None if why in ("part of the data", "substitute data") else why
+            why = None if why in OTHER else why
     if not why and numbers["n"] < FEWEST:
         why = f"{numbers['n']} paired seed{'' if numbers['n'] == 1 else 's'}"
     about = {"data": a["dataset"]["label"] if a else None, "why": why}

@@ -12,15 +12,15 @@ import numpy as np
 
 from helpers.datasets import arrays as idx
 from helpers.datasets import copies, mirrors, official, standins
-from helpers.datasets.catalogue import OWN, SETS
+from helpers.datasets.catalogue import OWN, RESERVED, SETS
 from helpers.datasets.copies import label
 from helpers.datasets.downloads import Unavailable
+from helpers.datasets.folders import from_folder as from_folder
 from helpers.store import paths
 from helpers.store.paths import UserError
 
 NAMES = tuple(SETS)
 MODES = ("auto", "real", "stand-in")
-RESERVED = ("downloads", "stand-in", "trained")  # folders of data/ that are no data sets
 
 
 @dataclass(frozen=True)

@@ -78,3 +78,4 @@ SETS = {
     ),
 }
 OWN = Entry("a set of one's own", [])  # of which nothing is known
+RESERVED = ("downloads", "stand-in", "trained")  # folders of data/ that are no data sets

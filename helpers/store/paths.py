@@ -5,7 +5,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
-RUNS = NOTEBOOKS / "runs.yaml"
 REPORT_SOURCE = ROOT / "report"
 
 
@@ -17,6 +16,7 @@ def setting(name, default):
 # For a read-only checkout or a shared disk: what is built goes below OUT, data into DATA_DIR.
 OUT = setting("OUT", ROOT)
 DATA = setting("DATA_DIR", "data")
+RUNS = setting("RUNS_FILE", "notebooks/runs.yaml")  # `make own` has one of its own
 
 
 class UserError(Exception):

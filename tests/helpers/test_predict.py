@@ -1,11 +1,16 @@
-"""A drawing made like the images of a data set."""
+"""A drawing made like the images of a data set, and a photograph found, cut out and read."""
 
 import json
+from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
+from scipy import ndimage
 
-from helpers import predict
+from helpers import models, predict
+from helpers.store import files, paths
 from helpers.store.paths import ROOT, UserError
 
 VECTORS = json.loads((ROOT / "tests/helpers/prepared.json").read_text(encoding="utf-8"))
@@ -40,3 +45,97 @@ def test_a_picture_has_the_size_and_the_place_of_its_data_set():
 def test_another_rule_or_shape_is_refused_in_one_line(drawing, rule):
     with pytest.raises(UserError, match="give one of mass, box, fill and an array"):
         predict.prepare(drawing, rule)
+
+
+def photograph(text, seed, font="DejaVuSans.ttf"):
+    """A character on paper: turned, under a lamp and a shadow, blurred, noisy, in some grey."""
+    rng, (height, width) = np.random.default_rng(seed), (480, 360)
+    at = Path(matplotlib.get_data_path()) / "fonts/ttf" / font
+    ink = Image.new("L", (width, height))
+    where = rng.uniform(110, 250), rng.uniform(160, 320)
+    ImageDraw.Draw(ink).text(where, text, 255, ImageFont.truetype(at, 150), anchor="mm")
+    ink = np.asarray(ink.rotate(rng.uniform(-6, 6), Image.Resampling.BICUBIC)) / 255
+    down, across = np.mgrid[:height, :width] / height
+    light = 1 - 0.4 * across - 0.25 / (1 + np.exp(-60 * (down - across * rng.uniform(0.5, 1))))
+    paper = rng.uniform(190, 245) + rng.normal(0, 3, (height, width))
+    grey = ndimage.gaussian_filter((paper * (1 - ink) + 60 * ink) * light, 1.2)
+    return (grey + rng.normal(0, 4, grey.shape)).clip(0, 255).astype(np.uint8), ink
+
+
+@pytest.mark.parametrize("text", list("0123456789AEK"))
+def test_a_character_is_found_on_paper_under_uneven_light(text):
+    photo, ink = photograph(text, ord(text))
+    found = predict.prepare(predict.find(photo), "mass").ravel() / 255
+    wanted = predict.prepare(ink, "mass").ravel() / 255
+    likeness = found @ wanted / np.sqrt((found @ found) * (wanted @ wanted))
+    assert likeness > 0.75  # the pen is thicker, the place may differ by a pixel
+
+
+def test_what_reaches_the_edge_is_not_the_character():
+    photo, _ = photograph("3", 3)
+    alone = predict.find(photo).shape
+    photo[-60:] = 10
+    photo[:, :40] = 10
+    assert np.allclose(predict.find(photo).shape, alone, atol=8)
+
+
+@pytest.mark.parametrize("paper", [np.full((200, 200), 220), photograph(" ", 1)[0]])
+def test_blank_paper_holds_no_character(paper):
+    with pytest.raises(UserError, match="no dark character"):
+        predict.find(paper)
+
+
+def test_a_thin_pen_is_thickened_to_that_of_the_data():
+    line = np.zeros((100, 60))
+    line[5:95, 30] = 1
+    assert (predict._thickened(line).max(axis=0) > 0).sum() >= 9
+
+
+@pytest.fixture
+def carried(tmp_path, monkeypatch):
+    """The network whose weights lie beside its record, as an edition carries it."""
+    weights = ROOT / "report/full/results/mnist-second-v1.weights.npz"
+    model = models.mnist_second_v1((28, 28, 1), 10)
+    with np.load(weights) as kept:
+        model.set_weights([kept[name] for name in kept])
+    model.save(tmp_path / "mnist-second-v1.keras")
+    files.save_json(tmp_path / "models.json", {"mnist-second-v1": {"seed": 0}})
+    listed = [tmp_path / "mnist-second-v1.keras", tmp_path / "models.json"]
+    files.save_all({}, manifest=tmp_path / "models.sha256", also=listed)
+    monkeypatch.setattr(paths, "OUT", ROOT)
+    monkeypatch.setattr(paths, "models", lambda profile: tmp_path)
+    monkeypatch.setattr(paths, "figures", lambda profile, run: tmp_path / run)
+    return tmp_path
+
+
+def test_photographs_are_read_and_what_the_network_saw_is_kept(carried, capsys):
+    right = 0
+    for digit in "0123456789":
+        path = carried / f"photo-{digit}.png"
+        Image.fromarray(photograph(digit, 50 + int(digit))[0]).save(path)
+        told = predict.image(path, "mnist-second-v1")
+        right += told["answer"] == digit
+    assert right >= 9
+    assert sum(told["probabilities"].values()) == pytest.approx(1)
+    assert told["probability"] == max(told["probabilities"].values())
+    with Image.open(told["seen"]) as seen:
+        picture = np.asarray(seen)[:, -280:][5::10, 5::10]
+    assert (picture == predict.prepare(predict.find(photograph("9", 59)[0]), "mass")).all()
+    assert predict.main(["mnist-second-v1", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == told
+    assert predict.main(["mnist-second-v1", str(path)]) == 0
+    assert f"{path}: {told['answer']} (" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "run, file, words",
+    [
+        ("mnist-second-v1", "README.md", "is no JPEG"),
+        ("mnist-second-v1", "nowhere.jpg", "cannot be read"),
+        ("mnist-fourth", "README.md", "no trained network of a run mnist-fourth"),
+        ("fashion-dense", "README.md", "predict reads characters"),
+    ],
+)
+def test_what_cannot_be_read_is_an_error_of_one_line(carried, capsys, run, file, words):
+    assert predict.main([run, str(ROOT / file)]) == 2
+    assert words in capsys.readouterr().err.splitlines()[0]
