@@ -7,7 +7,6 @@ runs          the runs of notebooks/runs.yaml, their parameters and fingerprints
 datasets      a data set by its name, from wherever it can be had
 inspection    what a network is made of
 models        the networks, a function each
-warping       the inner loop of augmentation, compiled
 augmentation  random flips, rotations, shifts and zooms
 batches       the split, and the batches of each epoch
 training      fit, with a cache of trained networks

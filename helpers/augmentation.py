@@ -2,8 +2,8 @@
 and images changed by a known amount, notebook 15.
 
 One resampling instead of five keeps the picture sharper and is several times faster than a chain
-of preprocessing layers. The random numbers come from NumPy and the warp from `helpers.warping`, so
-a seed gives the same images on every Keras back end.
+of preprocessing layers. The random numbers come from NumPy and the warp from
+`helpers.store.warping`, so a seed gives the same images on every Keras back end.
 """
 
 import numpy as np
@@ -63,7 +63,7 @@ def warp(images, coefficients):
     Returns uint8 of the same shape. Beyond the edge the edge pixel is repeated, as Keras's
     ImageDataGenerator does by default, which the course reports used.
     """
-    from helpers import warping  # a second, which runs without augmentation need not wait
+    from helpers.store import warping  # a second, which others need not wait
 
     images = np.ascontiguousarray(images[..., 0])
     warped = np.empty_like(images)

@@ -250,7 +250,7 @@ def chapters():
 def test_helpers_lists_its_modules_and_they_are_few():
     inside = [path for path in (ROOT / "helpers").iterdir() if not path.name.startswith("__")]
     assert sorted(chapters()) == sorted(path.stem for path in inside)
-    assert len(inside) <= 19
+    assert len(inside) <= 18
 
 
 def test_a_module_of_helpers_imports_those_that_stand_before_it():
