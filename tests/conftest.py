@@ -21,6 +21,8 @@ SWITCHES = (
     "RUNS",
     "RUN_FINGERPRINT",
     "PROGRESS_FILE",
+    "RUNS_FILE",
+    "NOTEBOOK",
 )
 for switch in SWITCHES:
     os.environ.pop(switch, None)
