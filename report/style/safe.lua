@@ -17,6 +17,7 @@ local function image(img)
   local beside = (kind == "png" or kind == "svg") and not img.src:match("^%a[%w+.-]*:") and not img.src:match("^//")
   local there = beside and pcall(pandoc.mediabag.fetch, img.src)
   img.attr, img.title = trim(img.attr), ""
+  img.classes = {} -- by one of class inline-svg pandoc would put the file's own markup into the page
   if there then return img end
   local problem = beside and "missing image " or "only PNG and SVG files beside the report can be shown, not "
   if not lenient then io.stderr:write("problem: " .. problem .. img.src .. "\n") os.exit(1) end

@@ -489,6 +489,14 @@ def test_notebook_text_brings_no_script_and_no_raw_typst(tmp_path, text):
     assert document.startswith(b"%PDF")
 
 
+def test_an_svg_stays_a_picture_whatever_its_class(tmp_path):
+    evil = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><a onclick="x()"/></svg>'
+    (tmp_path / "a.svg").write_text(evil, encoding="utf-8")
+    page = Page(typeset.html("# T\n\n## S\n\n![x](a.svg){.inline-svg}\n", tmp_path))
+    assert_harmless(page)
+    assert page.tags.count("img") == 1
+
+
 def test_the_page_allows_its_own_script_only_and_no_remote_loads(tmp_path):
     page = Page(typeset.html("# T\n\n## S かな\n", tmp_path))
     contents = [value for tag, name, value in page.attributes if (tag, name) == ("meta", "content")]
