@@ -199,14 +199,16 @@ def _settings(name, mode, mirror):
         if mode == "stand-in" or not there:
             fault = mirrors.held(mirror) if own else "a name has letters, digits, - and _"
             fault = "no stand-in is drawn for it" if there else fault
-            choice = f"choose {', '.join(NAMES)}; or one of your own, by MIRROR=DIR, {mirrors.HOW}"
-            raise UserError(f"Unknown data set {name!r} ({fault}): {choice}.")
+            choice = f"choose {', '.join(NAMES)}; or one of your own, by `make data` or MIRROR=DIR"
+            raise UserError(f"Unknown data set {name!r} ({fault}): {choice}, {mirrors.HOW}.")
     return mode, mirror
 
 
 def _remedy(name):
     """What to fetch and where to put it."""
     mirror, entry = f"give MIRROR=DIR with {name}.npz and {name}.json", SETS.get(name, OWN)
+    if entry is OWN:
+        return f"move {paths.DATA / name} away and `make data NAME={name} FROM=DIR`, or {mirror}"
     if not entry.read:
         return mirror
     place = paths.DATA / "downloads" / (entry.folder or name)

@@ -127,11 +127,12 @@ def from_folder(folder, name, side=64, fit="pad", say=print):
 
 def _check(folder, name, side, fit):
     """UserError for what `from_folder` cannot work with."""
-    known = copies.meta(paths.DATA / name) if re.fullmatch(r"\w[\w-]*", name) else None
     if not re.fullmatch(r"\w[\w-]*", name) or name in (*SETS, *RESERVED):
         raise UserError(f"NAME={name}: choose another, of letters, digits, - and _.")
-    if (paths.DATA / name).exists() and not str((known or {}).get("source")).startswith("folder"):
-        raise UserError(f"{paths.DATA / name} came from elsewhere: choose another NAME.")
+    there, known = paths.DATA / name, copies.meta(paths.DATA / name)
+    if there.exists() and not str((known or {}).get("source")).startswith("folder"):
+        fault = "came from elsewhere" if known else "is no whole data set of `make data`"
+        raise UserError(f"{there} {fault}: choose another NAME, or move it away.")
     if not folder.is_dir():
         raise UserError(f"There is no folder {folder}: give FROM=DIR, with one folder a class.")
     if not 8 <= side <= 512 or fit not in FITS:
@@ -156,8 +157,8 @@ def _made(frame, images, folder, name, divided, fit, say):
     say(table.to_string() if len(table) else f"  {folder} holds no picture in a folder of a class")
     if few := [label for label, row in table.iterrows() if row["train"] < 4 or not row["test"]]:
         raise UserError(f"{', '.join(few)[:200]}: at least 4 to train on and 1 to test on, please.")
-    if len(table) < 2:
-        raise UserError(f"{folder} has {len(table)} classes: a network needs two to tell apart.")
+    if not 2 <= len(table) <= 256:
+        raise UserError(f"{folder} has {len(table)} classes: from 2 to 256 can be told apart.")
     labels = np.searchsorted(table.index, frame["class"]).astype(np.uint8)
     across = frame[frame["part"] == "test"]["pixels"].isin(
         frame[frame["part"] == "train"]["pixels"]

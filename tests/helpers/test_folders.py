@@ -1,6 +1,7 @@
 """A data set from a folder of pictures: every kind of file, the split, what is refused."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -134,7 +135,7 @@ def test_what_cannot_be_is_refused_in_one_line(photos, change, words):
 def test_a_set_that_came_from_elsewhere_is_kept(photos):
     (paths.DATA / "photos").mkdir(parents=True)
     (paths.DATA / "photos/mine.txt").write_text("the only copy", encoding="utf-8")
-    with pytest.raises(UserError, match="came from elsewhere"):
+    with pytest.raises(UserError, match="move it away"):
         made(photos)
     assert (paths.DATA / "photos/mine.txt").exists()
 
@@ -144,3 +145,21 @@ def test_too_few_pictures_are_named(photos):
         path.unlink()
     with pytest.raises(UserError, match="dog: at least 4 to train on and 1 to test on"):
         made(photos)
+
+
+def test_a_damaged_set_is_told_the_way_back(photos):
+    data, _ = made(photos)
+    (paths.DATA / "photos/meta.json").write_text("{", encoding="utf-8")
+    with pytest.raises(UserError, match="move .* away and `make data NAME=photos FROM=DIR`"):
+        datasets.load("photos")
+    (paths.DATA / "photos").rename(paths.DATA / "away")
+    assert made(photos)[0].meta["sha256"] == data.meta["sha256"]
+
+
+def test_more_classes_than_a_label_can_name_are_refused(tmp_path):
+    frame = pd.DataFrame({"class": [f"{n:03}" for n in range(257) for _ in range(5)]})
+    frame["part"], frame["pixels"] = [*["train"] * 4, "test"] * 257, frame.index.astype(str)
+    with pytest.raises(UserError, match="257 classes: from 2 to 256"):
+        folders._made(
+            frame, np.zeros((5 * 257, 8, 8), np.uint8), tmp_path, "many", False, "pad", str
+        )

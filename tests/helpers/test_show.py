@@ -108,7 +108,7 @@ def layer(words, shape, macs=0):
 
 
 def step(part="width", alone=True, low=-0.01, **dataset):
-    """A step as report/parts.py tells it; without `low` of a single pair of trainings."""
+    """A step as `claims.steps` tells it; without `low` of a single pair of trainings."""
     ends = {"low": low, "high": low and 0.03, "low_images": low, "high_images": low and 0.04}
     told = {"part": part, "what": f"A longer {part} " * 5, "alone": alone, "difference": 0.01}
     return {**told, **ends, "n": 3, "before": record(**dataset), "after": record(**dataset)}
