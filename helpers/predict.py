@@ -16,6 +16,7 @@ from scipy import ndimage
 
 from helpers import results
 from helpers.datasets import copies, folders
+from helpers.datasets.catalogue import SETS
 from helpers.store import files, paths, startup
 from helpers.store.paths import UserError
 
@@ -27,7 +28,7 @@ LONG = {"mass": 20, "box": 24, "fill": 28}
 RULES = {"mnist": "mass", "emnist": "box", "kuzushiji": "fill"}  # by the first word of a set
 PEN = 0.12  # width of a stroke as a share of the long side: three quarters of MNIST have more
 WORK = 600  # pixels of the long side at which a photograph is searched
-OTHERS = ("fashion", "fingers")  # sets whose pictures are no characters on paper
+OTHERS = ("fashion_mnist", "fingers")  # sets whose pictures are no characters on paper
 CONTRAST = 0.1  # of ink to paper, at least
 
 
@@ -129,8 +130,7 @@ def image(path, run):
 
     model, data, temperature = _trained(run)
     photo, _ = folders.read(path, max(WORK, model.input_shape[1]))
-    rule = RULES.get(data["asked"].split("_")[0].rstrip("49"))
-    if rule:
+    if rule := data["asked"] in SETS and RULES.get(data["asked"].split("_")[0].rstrip("49")):
         photo.thumbnail((WORK, WORK))
         cut = find(photo)
         picture = prepare(cut, rule)
@@ -143,9 +143,7 @@ def image(path, run):
     named = sorted(zip(shares, data["class_names"]), reverse=True)
     seen = str(_kept(cut, picture, f"{run}-{Path(path).stem}"))
     told = {"image": str(path), "run": run, "data": data["label"], "seen": seen}
-    told |= dict(
-        zip(("probability", "answer", "second_probability", "second"), named[0] + named[1])
-    )
+    told |= zip("probability answer second_probability second".split(), named[0] + named[1])
     return {**told, "temperature": temperature, "probabilities": {n: p for p, n in named}}
 
 
@@ -159,20 +157,22 @@ def _trained(run):
         if not record:
             continue
         data, seed = record["dataset"], record["seeds"][0]
-        weights = paths.trained(profile, run) / f"seed-{seed['seed']}.weights.npz"
-        if data["asked"].split("_")[0] in OTHERS:
+        stem = paths.trained(profile, run) / f"seed-{seed['seed']}"
+        if data["asked"] in OTHERS:
             raise UserError(f"{run} is on {data['label']}: predict reads characters, or your own.")
         if carried.exists():
-            if carried in files.harmed(carried.with_name("models.sha256")):
-                raise UserError(f"{carried} is damaged: `git checkout` brings it back.")
-            number = files.load_json(carried.with_name("models.json"))[run]["seed"]
+            about = carried.with_name("models.json")
+            if harmed := {carried, about} & {*files.harmed(about.with_suffix(".sha256"))}:
+                raise UserError(f"{harmed.pop()} is damaged: `git checkout` brings it back.")
+            number = files.load_json(about)["networks"][run]["seed"]
             seed = next(each for each in record["seeds"] if each["seed"] == number)
             return keras.models.load_model(carried, compile=False), data, seed["temperature"]
-        if weights.exists():
+        kept = not files.harmed(stem.with_suffix(".sha256")) and files.load_json(f"{stem}.json")
+        if kept and kept["history"] == seed.get("history"):  # else it is of another training
             shape = [int(size) for size in record["layers"][0]["shape"].split(" x ")]
             model = getattr(models, record["parameters"]["network"])(shape, data["classes"])
-            with np.load(weights, allow_pickle=False) as kept:
-                model.set_weights([kept[name] for name in kept])
+            with np.load(stem.with_suffix(".weights.npz"), allow_pickle=False) as weights:
+                model.set_weights([weights[name] for name in weights])
             return model, data, seed["temperature"]
     known = sorted(path.stem for path in paths.models("full").glob("*.keras"))
     way = f"`make all RUNS={run}` trains it; carried are {', '.join(known) or 'none'}"

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from helpers import models, predict
+from helpers import models, predict, results
 from helpers.store import files, paths
 from helpers.store.paths import ROOT, UserError
 
@@ -93,17 +93,8 @@ def test_a_thin_pen_is_thickened_to_that_of_the_data():
 
 @pytest.fixture
 def carried(tmp_path, monkeypatch):
-    """The network whose weights lie beside its record, as an edition carries it."""
-    weights = ROOT / "report/full/results/mnist-second-v1.weights.npz"
-    model = models.mnist_second_v1((28, 28, 1), 10)
-    with np.load(weights) as kept:
-        model.set_weights([kept[name] for name in kept])
-    model.save(tmp_path / "mnist-second-v1.keras")
-    files.save_json(tmp_path / "models.json", {"mnist-second-v1": {"seed": 0}})
-    listed = [tmp_path / "mnist-second-v1.keras", tmp_path / "models.json"]
-    files.save_all({}, manifest=tmp_path / "models.sha256", also=listed)
+    """The networks that the full edition carries, and a folder for what is made."""
     monkeypatch.setattr(paths, "OUT", ROOT)
-    monkeypatch.setattr(paths, "models", lambda profile: tmp_path)
     monkeypatch.setattr(paths, "figures", lambda profile, run: tmp_path / run)
     return tmp_path
 
@@ -139,3 +130,20 @@ def test_photographs_are_read_and_what_the_network_saw_is_kept(carried, capsys):
 def test_what_cannot_be_read_is_an_error_of_one_line(carried, capsys, run, file, words):
     assert predict.main([run, str(ROOT / file)]) == 2
     assert words in capsys.readouterr().err.splitlines()[0]
+
+
+def test_kept_weights_count_only_where_they_are_those_of_the_record(carried, monkeypatch):
+    monkeypatch.setattr(paths, "DATA", carried)
+    stem = paths.trained("full", "mnist-first-course") / "seed-0"
+    weights = files.npz(*models.mnist_first((28, 28, 1), 10).get_weights())
+
+    def keep(history):
+        record = files.as_json({"history": history})
+        written = {stem.with_suffix(".weights.npz"): weights, stem.with_suffix(".json"): record}
+        files.save_all(written, manifest=stem.with_suffix(".sha256"))
+
+    keep(results.load("full", "mnist-first-course")["seeds"][0]["history"])
+    assert predict._trained("mnist-first-course")[0].count_params() == 54_410
+    keep({})
+    with pytest.raises(UserError, match="no trained network"):
+        predict._trained("mnist-first-course")
