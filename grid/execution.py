@@ -91,7 +91,7 @@ class Fork(ForkServerProcess):
     returncode = None
 
     def __init__(self, work, environment, said):
-        super().__init__()
+        super().__init__(daemon=True)  # ended and not waited for where the grid ends before it
         self.work, self.environment, self.said = work, environment, said
         with STARTING:
             self.start()
@@ -108,6 +108,7 @@ class Fork(ForkServerProcess):
         """What the child does."""
         from grid import template
 
+        self.daemon = False  # a notebook may start processes of its own
         said, grid, parent = self.said.open("wb"), parent_process(), os.getppid()
         os.dup2(said.fileno(), 1)
         os.dup2(said.fileno(), 2)

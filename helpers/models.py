@@ -374,6 +374,8 @@ def _fitting(build):
         try:
             return build(image_shape, classes)
         except ValueError as error:
+            if "negative" not in str(error):  # of a size; else it is a fault of the function's
+                raise
             height, width = image_shape[:2]
             raise UserError(
                 f"Images of {height} x {width} are too small for {build.__name__}: choose another "

@@ -105,6 +105,14 @@ def test_images_too_small_for_a_network_are_one_line(name, shape, least):
         build((least - 1, least - 1, 1), 3)
 
 
+def test_another_fault_of_a_network_is_not_told_as_one_of_the_images():
+    def wrong(image_shape, classes):
+        return models._network("wrong", image_shape, [models.layers.Dense(9, activation="relo")])
+
+    with pytest.raises(ValueError, match="relo"):
+        models._fitting(wrong)((28, 28, 1), 10)
+
+
 def test_the_source_that_a_notebook_shows_is_the_networks_own():
     assert inspect.getsource(models.carlosnet).startswith("def carlosnet(image_shape, classes):")
 
