@@ -88,7 +88,7 @@ class Words:
         return self._records[run]
 
     def kind(self, run):
-        """official, partial, substitute or stand-in."""
+        """official, partial, substitute, stand-in or own."""
         return self._record(run)["dataset"]["kind"]
 
     def n(self, *names):
