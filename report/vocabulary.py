@@ -30,7 +30,7 @@ class Words:
     def names(self):
         """The vocabulary: every public name of this class, and a few of Python's."""
         own = {name: getattr(self, name) for name in dir(self) if not name.startswith("_")}
-        return {**own, "len": len, "min": min, "round": round}
+        return {**own, "len": len, "max": max, "min": min, "round": round}
 
     # --- claims, by their keys: "D2", or "D2.1" for a part of one ---
 

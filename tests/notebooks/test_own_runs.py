@@ -1,5 +1,6 @@
 """The runs and the report that `make own` copies for a set of one's own."""
 
+import ast
 import json
 import re
 
@@ -7,6 +8,8 @@ import pytest
 
 from helpers import runs
 from helpers.store import paths
+from report import words
+from report.vocabulary import Words
 
 
 @pytest.fixture
@@ -35,3 +38,14 @@ def test_the_report_speaks_of_these_runs_and_claims_alone(own):
     keys = {claim["key"] for claim in runs.claims()}
     assert set(re.findall(r"(?:holds|open|fails|difference)\(\"([\w-]+)\"\)", text)) <= keys
     assert not any(cell.get("outputs") for cell in cells)
+
+
+@pytest.mark.parametrize("name", ["own.ipynb", "report.ipynb"])
+def test_guards_and_slots_speak_the_words_that_there_are(name):
+    cells = json.loads((paths.REPORT_SOURCE / name).read_text(encoding="utf-8"))["cells"]
+    texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    said = [words.GUARD.match(text)[2] for text in texts if words.GUARD.match(text)]
+    said += [slot for text in texts for slot in words.SLOT.findall(text)]
+    spoken = {n for one in said for n in ast.walk(ast.parse(" ".join(one.split()), mode="eval"))}
+    spoken = {node.id for node in spoken if isinstance(node, ast.Name)}
+    assert "missing" in spoken and spoken <= set(Words("smoke").names())
