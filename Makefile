@@ -64,8 +64,8 @@ data: $(READY)
 own: HERE = $(or $(OUT),own/$(NAME))
 own: $(READY)
 	@test -d '$(or $(DATA_DIR),data)/$(NAME)' -a -n '$(NAME)' || { echo 'Error: make data NAME=$(or $(NAME),photos) FROM=DIR makes the set first.' >&2; exit 2; }
-	@mkdir -p '$(HERE)'; test -e '$(HERE)/runs.yaml' || sed 's/SET/$(NAME)/g' notebooks/own.yaml > '$(HERE)/runs.yaml'
-	@test -e '$(HERE)/report.ipynb' || sed 's/SET/$(NAME)/g' report/own.ipynb > '$(HERE)/report.ipynb'
+	@mkdir -p '$(HERE)'; test -e '$(HERE)/runs.yaml' || { sed 's/SET/$(NAME)/g' notebooks/own.yaml > '$(HERE)/.part' && mv '$(HERE)/.part' '$(HERE)/runs.yaml'; }
+	@test -e '$(HERE)/report.ipynb' || { sed 's/SET/$(NAME)/g' report/own.ipynb > '$(HERE)/.part' && mv '$(HERE)/.part' '$(HERE)/report.ipynb'; }
 	@$(MAKE) --no-print-directory all PROFILE='$(if $(filter file,$(origin PROFILE)),full,$(PROFILE))' OUT='$(HERE)' RUNS_FILE='$(HERE)/runs.yaml' NOTEBOOK='$(HERE)/report.ipynb'
 
 predict: $(READY)

@@ -174,9 +174,10 @@ def _trained(run):
             with np.load(stem.with_suffix(".weights.npz"), allow_pickle=False) as weights:
                 model.set_weights([weights[name] for name in weights])
             return model, data, seed["temperature"]
-    known = sorted(path.stem for path in paths.models("full").glob("*.keras"))
-    way = f"`make all RUNS={run}` trains it; carried are {', '.join(known) or 'none'}"
-    raise UserError(f"There is no trained network of a run {run}: {way}.")
+    carried = sorted(path.stem for path in paths.models("full").glob("*.keras"))
+    known = [name for name in carried if not name.startswith(("fashion", "fingers"))]
+    way = f"a run that trains one is made by `make all RUNS={run}` or `make own`"
+    raise UserError(f"Run {run} has no trained network: {way}; carried are {', '.join(known)}.")
 
 
 def _kept(cut, picture, name):

@@ -127,8 +127,10 @@ def from_folder(folder, name, side=64, fit="pad", say=print):
 
 def _check(folder, name, side, fit):
     """UserError for what `from_folder` cannot work with."""
-    if not re.fullmatch(r"\w[\w-]*", name) or name in (*SETS, *RESERVED):
-        raise UserError(f"NAME={name}: choose another, of letters, digits, - and _.")
+    if name in (*SETS, *RESERVED):
+        raise UserError(f"NAME={name}: that name is taken, choose another.")
+    if not re.fullmatch(r"\w[\w-]*", name):
+        raise UserError(f"NAME={name}: give a name of letters, digits, - and _.")
     there, known = paths.DATA / name, copies.meta(paths.DATA / name)
     if there.exists() and not str((known or {}).get("source")).startswith("folder"):
         fault = "came from elsewhere" if known else "is no whole data set of `make data`"

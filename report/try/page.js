@@ -135,5 +135,5 @@ function tryIt(place, { sets, networks: known }) {
   choose(sets[0]);
 }
 
-const carried = document.getElementById("networks").content.textContent;
-tryIt(document.getElementById("try"), JSON.parse(carried));
+const carried = document.querySelector("template#networks").content.textContent;
+tryIt(document.querySelector("div#try"), JSON.parse(carried));

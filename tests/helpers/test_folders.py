@@ -120,8 +120,8 @@ def test_a_picture_is_padded_with_the_grey_of_its_edge_or_cropped():
 @pytest.mark.parametrize(
     "change, words",
     [
-        ({"name": "mnist"}, "choose another"),
-        ({"name": "a/b"}, "choose another"),
+        ({"name": "mnist"}, "is taken"),
+        ({"name": "a/b"}, "give a name of letters"),
         ({"folder": "nowhere"}, "There is no folder"),
         ({"side": 4}, "8 to 512 pixels"),
         ({"fit": "stretch"}, "pad or crop"),

@@ -123,7 +123,7 @@ def test_photographs_are_read_and_what_the_network_saw_is_kept(carried, capsys):
     [
         ("mnist-second-v1", "README.md", "is no JPEG"),
         ("mnist-second-v1", "nowhere.jpg", "cannot be read"),
-        ("mnist-fourth", "README.md", "no trained network of a run mnist-fourth"),
+        ("mnist-fourth", "README.md", "Run mnist-fourth has no trained network"),
         ("fashion-dense", "README.md", "predict reads characters"),
     ],
 )
@@ -145,5 +145,5 @@ def test_kept_weights_count_only_where_they_are_those_of_the_record(carried, mon
     keep(results.load("full", "mnist-first-course")["seeds"][0]["history"])
     assert predict._trained("mnist-first-course")[0].count_params() == 54_410
     keep({})
-    with pytest.raises(UserError, match="no trained network"):
+    with pytest.raises(UserError, match="has no trained network"):
         predict._trained("mnist-first-course")
