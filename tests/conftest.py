@@ -78,8 +78,8 @@ def pytest_terminal_summary(terminalreporter):
         ):
             terminalreporter.write_line(reason, red=True)
         terminalreporter.write_line(
-            "Nothing has looked at the report and the notebooks in a browser: "
-            "install Chromium and run the tests again.",
+            "What they look at in a browser has not been looked at: install what is missing "
+            "and run the tests again.",
             red=True,
         )
 
