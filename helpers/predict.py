@@ -174,10 +174,9 @@ def _trained(run):
             with np.load(stem.with_suffix(".weights.npz"), allow_pickle=False) as weights:
                 model.set_weights([weights[name] for name in weights])
             return model, data, seed["temperature"]
-    carried = sorted(path.stem for path in paths.models("full").glob("*.keras"))
-    known = [name for name in carried if not name.startswith(("fashion", "fingers"))]
+    carried = sorted(path.stem for path in paths.models("full").glob("[emk]*.keras"))  # characters
     way = f"a run that trains one is made by `make all RUNS={run}` or `make own`"
-    raise UserError(f"Run {run} has no trained network: {way}; carried are {', '.join(known)}.")
+    raise UserError(f"Run {run} has no trained network: {way}; carried are {', '.join(carried)}.")
 
 
 def _kept(cut, picture, name):
