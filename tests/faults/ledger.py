@@ -76,7 +76,7 @@ def pytest_sessionfinish(session):
         "versions": {
             name: version(name) for name in ("keras", "papermill", "distributed", "numpy")
         },
-        "faults": list(faults.values()),
+        "faults": sorted(faults.values(), key=lambda entry: entry["fault"]),
     }
     file = Path(run["file"])
     text = json.dumps(content, indent=1, ensure_ascii=False)
