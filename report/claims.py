@@ -19,9 +19,8 @@ LEVEL = 0.05
 FEWEST = 3  # paired seeds below which there is no verdict
 HOLDS, FAILS, CLOSE, CANNOT = "holds", "does not hold", "too close to call", "cannot be judged here"
 SAID = "key part claim family quantity expected run_a run_b reference margin".split()
-OTHER = {
-    courses.INCOMPARABLE[kind] for kind in ("partial", "substitute", "own")
-}  # images, yet real
+# Other images than the official ones, yet real.
+OTHER = {courses.INCOMPARABLE[kind] for kind in ("partial", "substitute", "own")}
 NOTHING = {**dict.fromkeys("difference low high low_images high_images p".split()), "n": 0}
 
 

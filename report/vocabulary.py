@@ -73,6 +73,11 @@ class Words:
         found = verdicts.interval(entry).replace(" [", f"{unit} [")
         return f"{found} (n = {entry['n']})"
 
+    def sign(self, key):
+        """The sign for what a claim was judged on, where it is not the official images."""
+        kind = self._record(self._parts(key)[0]["run_a"])["dataset"]["kind"]
+        return courses.SIGNS.get(kind, "")
+
     def gap(self, key):
         """The difference of a claim as a number, for guards."""
         value = self._parts(key)[0]["difference"]

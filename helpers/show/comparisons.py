@@ -39,7 +39,7 @@ def transformations(record):
 
 @figure
 def balance(record):
-    """{run}: the share of each class among training images (bars) and test images (points); where
+    """{data}: the share of each class among training images (bars) and test images (points); where
     points leave the bars, training and test differ.
     """
     import seaborn

@@ -14,7 +14,7 @@ import numpy as np
 
 from helpers import runs
 from helpers.show.canvas import encoded, spelled, style
-from helpers.show.exhibits import Figure, Prose, size, slug
+from helpers.show.exhibits import Figure, Prose, plain, size, slug
 from helpers.store import files, paths
 
 HERE = Path(__file__).parent
@@ -58,7 +58,9 @@ def figure(function=None, name=None):
                 more = LACKING if spelled(body) else ""
                 content, kind = encoded(body)
             caption = " ".join(function.__doc__.split("\n\n")[0].split())
-            caption = caption.format(run=runs.title(folder.name), **words) + more
+            title = values["record"]["dataset"]["title"] if "record" in values else ""
+            names = {"run": runs.title(folder.name), "data": plain(title)}
+            caption = caption.format(**names, **words) + more
             entry = {"caption": caption, "key": key, "sha256": files.bytes_sha256(content)}
             index = files.as_json({**_index(folder), name: entry})
             files.save_all({folder / f"{name}.{kind}": content, folder / "index.json": index})

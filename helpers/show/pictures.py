@@ -56,13 +56,13 @@ def gallery(record, answers, images):
 
 @figure
 def doubts(record, images):
-    """{run}: the labels that networks doubt most. Below each image the class that every repeat
+    """{data}: the labels that networks doubt most. Below each image the class that every repeat
     named instead, how sure the least sure one was, and the label.
 
     `images` (n, height, width, 1) are in the order of the record.
     """
     if not len(images):
-        return f"{runs.title(record['run'])}: no label is doubted by every network."
+        return f"{plain(record['dataset']['title'])}: no label is doubted by every network."
     names, texts = record["dataset"]["class_names"], []
     for doubt in record["extra"]["doubted"]:
         answer, label = names[doubt["answer"]], names[doubt["label"]]
@@ -122,7 +122,7 @@ def pairs(record, answers, x_train, y_train, x_test, closest=False):
 
 
 def _pairs(record, answers, x_train, y_train, x_test, closest, n=8):
-    """{run}: test images {which}, their nearest training image and the difference of the two; a
+    """{data}: test images {which}, their nearest training image and the difference of the two; a
     class in orange is another one. Below, the root-mean-square difference at {side} x {side} pixels
     or so, as a share of the pixel range.
     """
