@@ -76,7 +76,7 @@ class Words:
     def sign(self, key):
         """The sign for what a claim was judged on, where it is not the official images."""
         kind = self._record(self._parts(key)[0]["run_a"])["dataset"]["kind"]
-        return courses.SIGNS.get(kind, "")
+        return courses.SIGNS.get(kind, "").replace(" ", "\u00a0")  # not alone on a line
 
     def gap(self, key):
         """The difference of a claim as a number, for guards."""

@@ -57,10 +57,7 @@ def figure(function=None, name=None):
                 body, words = drawn if isinstance(drawn, tuple) else (drawn, {})
                 more = LACKING if spelled(body) else ""
                 content, kind = encoded(body)
-            caption = " ".join(function.__doc__.split("\n\n")[0].split())
-            title = values["record"]["dataset"]["title"] if "record" in values else ""
-            names = {"run": runs.title(folder.name), "data": plain(title)}
-            caption = caption.format(**names, **words) + more
+            caption = _caption(function, folder.name, values.get("record"), words) + more
             entry = {"caption": caption, "key": key, "sha256": files.bytes_sha256(content)}
             index = files.as_json({**_index(folder), name: entry})
             files.save_all({folder / f"{name}.{kind}": content, folder / "index.json": index})
@@ -68,6 +65,13 @@ def figure(function=None, name=None):
         return _exhibit(folder, name, entry)
 
     return shown
+
+
+def _caption(function, run, record, words):
+    # With what a figure is about: its run by name, or the data set of its record.
+    text = " ".join(function.__doc__.split("\n\n")[0].split())
+    data = plain(record["dataset"]["title"]) if record else ""
+    return text.format(run=runs.title(run), data=data, **words)
 
 
 def kept(record, name):
@@ -125,14 +129,16 @@ def _key(values):
 
 
 def _facts(value):
-    """A record, or a dict or list of them, by its title and without what is added on saving."""
+    """A record, or a dict or list of them, by its titles and without what is added on saving."""
     if isinstance(value, list):
         return [_facts(item) for item in value]
     if not isinstance(value, dict):
         return value
     if "seeds" in value:
         facts = {name: value[name] for name in FACTS if name in value}
-        return {**facts, "title": runs.title(value["run"])}
+        several = value.get("extra", {}).get("parameters", ())  # networks of a study
+        titles = [runs.title(value["run"]), *map(runs.network_title, several)]
+        return {**facts, "titles": titles}
     return {name: _facts(item) for name, item in value.items()}
 
 

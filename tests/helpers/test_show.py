@@ -450,6 +450,13 @@ def test_a_figure_is_drawn_again_when_a_run_gets_another_name(count, monkeypatch
     assert count() == 2
 
 
+def test_a_study_is_drawn_again_when_one_of_its_networks_gets_another_name(count, monkeypatch):
+    for name in ("one", "another", "another"):
+        monkeypatch.setattr(files_of.runs, "network_title", lambda word, name=name: name + word)
+        FIGURES["shifted"]()
+    assert count() == 2
+
+
 def test_each_search_has_a_best_so_far_of_its_own(monkeypatch):
     body = drawing(FIGURES["trials"], monkeypatch)
     axes = body.get_figure(root=True).axes[-1]
