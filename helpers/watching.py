@@ -21,6 +21,9 @@ def split(data, train_images=0, test_images=0):
         if data.name in datasets.NAMES:
             raise UserError(f"{few}: ask for fewer.")
         print(f"{few}.")
+    elif 0 < train_images < data.classes:
+        fault = f"{data.label} has {data.classes} classes, and {train_images:,} training images"
+        raise UserError(f"{fault} cannot show all of them: ask for more.")
     return batches.cut(data, np.arange(len(data.y_train)), None, train_images, test_images)
 
 

@@ -101,15 +101,15 @@ RUN = {
 def load(text):
     """The content of runs.yaml, plain data only. ValueError or yaml.YAMLError where it is none.
 
-    A name that stands twice in a mapping, of which YAML takes the last, is refused, and so is the
-    first field that is not as it must be.
+    A name that stands twice in a mapping, of which YAML takes the last, is refused; so are numbers
+    that YAML 1.1 reads oddly (0100 is 64 there, 1:30 is 90) and fields not as they must be.
     """
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
         node = loader.get_single_node()
-        _refuse_repeated_names(node)
+        _refuse_ambiguous(node)
         content = node and loader.construct_document(node)
     finally:
         loader.dispose()
@@ -117,22 +117,25 @@ def load(text):
     return content
 
 
-def _refuse_repeated_names(node):
+def _refuse_ambiguous(node):
     waiting, seen = [node] if node else [], set()
     while waiting:
         node = waiting.pop()
         if id(node) in seen:  # an alias
             continue
         seen.add(id(node))
+        line = f"line {node.start_mark.line + 1}"
         if node.id == "mapping":
             names = [str(name.value) for name, _ in node.value]
             for name in set(names):
                 if names.count(name) > 1:
-                    line = node.start_mark.line + 1
-                    raise ValueError(f"line {line}: {name[:80]} stands twice below it, remove one")
+                    raise ValueError(f"{line}: {name[:80]} stands twice below it, remove one")
             waiting += [part for pair in node.value for part in pair]
         elif node.id == "sequence":
             waiting += node.value
+        elif node.tag.endswith((":int", ":float")) and re.match(r"[-+]?0[\d_]|.*:", node.value):
+            fault = f"{node.value[:80]} is read as another number"
+            raise ValueError(f"{line}: {fault}, write it plainly")
 
 
 def _check(content):

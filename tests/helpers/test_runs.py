@@ -654,10 +654,20 @@ def test_claims_are_told_with_the_two_runs(table):
     assert {claim["run_a"] for claim in told} == {"mnist-mlp"} and told[2]["reference"] == 0.97
 
 
-def test_a_name_that_stands_twice_is_refused(table):
+@pytest.mark.parametrize(
+    "entry, said",
+    [
+        ("{epochs: 5, epochs: 50}", "epochs stands twice"),
+        ("{batch_size: 0100}", "0100 is read as another number"),
+        ("{epochs: 0_10}", "0_10 is read as another number"),
+        ("{epochs: 1:30}", "1:30 is read as another number"),
+        ("{learning_rate: 1:30.5}", "1:30.5 is read as another number"),
+    ],
+)
+def test_what_yaml_reads_otherwise_than_its_writer_is_refused(table, entry, said):
     text = (paths.ROOT / "notebooks/runs.yaml").read_text(encoding="utf-8")
-    table(text.replace("    quick: {epochs: 8}", "    quick: {epochs: 5, epochs: 50}", 1))
-    with pytest.raises(UserError, match=r"^Cannot read .*: line \d+: epochs stands twice"):
+    table(text.replace("    quick: {epochs: 8}", f"    quick: {entry}", 1))
+    with pytest.raises(UserError, match=rf"^Cannot read .*: line \d+: {said}"):
         runs.select()
 
 

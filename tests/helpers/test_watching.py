@@ -31,9 +31,11 @@ def test_smaller_sizes_take_stratified_parts_and_the_test_images_of_every_other_
     assert parts.identity != watching.split(tiny, train_images=44, test_images=20).identity
 
 
-def test_more_images_than_there_are_are_refused(tiny):
+def test_more_images_than_there_are_or_fewer_than_classes_are_refused(tiny):
     with pytest.raises(UserError, match="120 training images, fewer than 121: ask for fewer"):
         watching.split(tiny, train_images=121)
+    with pytest.raises(UserError, match="4 classes, and 3 training images cannot show all"):
+        watching.split(tiny, train_images=3)
 
 
 def test_with_a_set_of_ones_own_all_are_taken_where_more_were_asked_for(tiny, capsys):
