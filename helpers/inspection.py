@@ -50,3 +50,18 @@ def _macs(layer):
     if isinstance(layer, keras.layers.Conv2D):
         return math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
     return 0
+
+
+def without(model, *parts):
+    """A fresh network like `model` that lacks some parts: its layers of "normalisation" or of
+    "dropout", or its weight "penalty". ValueError for another word."""
+    layer_of = {"normalisation": "BatchNormalization", "dropout": "Dropout", "penalty": None}
+    if unknown := set(parts) - set(layer_of):
+        raise ValueError(f"there is no part {unknown.pop()!r}, only {', '.join(layer_of)}")
+    config = model.get_config()
+    left_out = {layer_of[part] for part in parts}
+    config["layers"] = [la for la in config["layers"] if la["class_name"] not in left_out]
+    for layer in config["layers"]:
+        if "penalty" in parts and "kernel_regularizer" in layer["config"]:
+            layer["config"]["kernel_regularizer"] = None
+    return keras.Sequential.from_config(config)

@@ -1,12 +1,72 @@
-"""What each part of a network and of its training buys, a figure of the report."""
+"""What each part of a network and of its training buys. Notebook 13, report."""
 
 import numpy as np
+import pandas as pd
 
-from helpers.show.canvas import BLUE, GREY, canvas, fit, legend
+from helpers import runs
+from helpers.show.canvas import BLUE, GREEN, GREY, canvas, fit, legend
 from helpers.show.drawn import figure
+from helpers.show.exhibits import Table, slug
+from helpers.show.words import data_named, spread
+from helpers.statistics import paired
 
 ALONE = {"marker": "o", "color": BLUE, "label": "this alone changed"}
 CONFOUNDED = {"marker": "D", "color": GREY, "label": "other things too"}
+COMPANY = {"marker": "o", "color": BLUE, "label": "beside all others"}
+NO_OTHER = {"marker": "^", "color": GREEN, "label": "alone"}
+
+
+@figure
+def bought(record):
+    """{run}: what each part adds to the test accuracy and to the gap between training and test
+    accuracy, in points, mean over {n} and 95 % interval: circles where all other parts are there,
+    triangles where no other is.
+    """
+    parts, seeds = record["extra"]["parts"], _points(record)
+    body = canvas(0.36 * len(parts) + 0.9, record["dataset"])
+    titles = {"test_accuracy": "Test accuracy, points", "gap": "Training minus test, points"}
+    for axes, (metric, title) in zip(body.subplots(1, 2, sharey=True), titles.items()):
+        of = 100 * seeds.pivot(index="seed", columns="variant", values=metric)
+        for row, part in enumerate(parts):
+            _gain(axes, row - 0.14, paired(of["all"], of[f"all but {part}"]), COMPANY)
+            _gain(axes, row + 0.14, paired(of[f"only {part}"], of["none"]), NO_OTHER)
+        axes.axvline(0, color=GREY, linewidth=1, zorder=0)
+        axes.set(title=title, yticks=range(len(parts)), yticklabels=parts)
+        axes.set_ylim(len(parts) - 0.5, -0.5)
+        axes.grid(axis="x")
+    legend(body, 2)
+    n = len(record["seeds"])
+    return body, {"n": f"{n} paired seeds" if n > 1 else "one training"}
+
+
+def _gain(axes, row, gain, look):
+    axes.plot(gain["difference"], row, markersize=5, linestyle="none", **look)
+    if gain["low"] is not None:
+        axes.hlines(row, gain["low"], gain["high"], color=look["color"], linewidth=1.2)
+
+
+def variants(record):
+    """Every variant of a network: accuracies, gap and negative log-likelihood, best first."""
+    rows = []
+    for name, some in _points(record).groupby("variant"):
+        columns = [some[metric] for metric in ("train_accuracy", "test_accuracy", "gap")]
+        shown = [spread(column, 2, 100) for column in columns]
+        rows.append([name, *shown, spread(some["nll"], 4), some["test_accuracy"].mean()])
+    rows.sort(key=lambda row: (-row.pop(), row[0]))
+    n, note = len(record["seeds"]), "Accuracies in percent, their gap in points, NLL: negative "
+    note += "log-likelihood of the test images in nats; mean and sample deviation, n = "
+    return Table(
+        pd.DataFrame(rows, columns=["Variant", "Training", "Test", "Gap", "NLL"]),
+        f"{runs.title(record['run'])}: the network with some of its parts, best first.",
+        f"tbl-{slug(record['run'])}-variants",
+        note=f"{note}{n}. {data_named([record])}",
+    )
+
+
+def _points(record):
+    rows = [{"seed": s["seed"], **point} for s in record["seeds"] for point in s["points"]]
+    frame = pd.DataFrame(rows)
+    return frame.assign(gap=frame["train_accuracy"] - frame["test_accuracy"])
 
 
 @figure

@@ -55,6 +55,7 @@ COUNTS = [
         + (5 * 5 * 64 * 128 + 128)
         + (128 * 10 + 10),
     ),  # batch normalisation: four numbers a channel
+    ("mnist_third_bare", DIGIT, 10, 234_378 - 4 * (16 + 32 + 64 + 64)),
     ("fashion_dense", DIGIT, 10, (784 * 100 + 100) + (100 * 10 + 10)),
     ("fashion_cnn_1x100", DIGIT, 10, 179_926),  # given
     (
@@ -281,3 +282,36 @@ def test_committed_records_come_from_the_networks_of_today():
             assert record["network_sha256"] == inspection.network_sha256(network), run
             assert record["parameter_count"] == network.count_params(), run
             assert record["layers"] == inspection.layer_table(network), run
+
+
+def kinds(model):
+    return [type(layer).__name__ for layer in model.layers]
+
+
+@pytest.mark.parametrize("part, layer", [("dropout", "Dropout"), ("normalisation", "BatchNorm")])
+def test_a_network_without_a_part_has_all_the_others(part, layer):
+    whole = models.mnist_third((28, 28, 1), 10)
+    kept = [kind for kind in kinds(whole) if not kind.startswith(layer)]
+    assert kinds(inspection.without(whole, part)) == kept != kinds(whole)
+
+
+def test_a_network_without_its_penalty_has_none_and_the_whole_one_keeps_it():
+    whole = models.mnist_third((28, 28, 1), 10)
+    assert len(whole.losses) == 4 and not inspection.without(whole, "penalty").losses
+    assert len(whole.losses) == 4
+
+
+def test_a_network_without_nothing_is_the_same_network_with_weights_of_its_own():
+    keras.utils.set_random_seed(1)
+    whole = models.mnist_third((28, 28, 1), 10)
+    copy = inspection.without(whole)
+    assert inspection.network_sha256(copy) == inspection.network_sha256(whole)
+    assert not np.array_equal(copy.get_weights()[0], whole.get_weights()[0])
+    keras.utils.set_random_seed(1)
+    again = inspection.without(models.mnist_third((28, 28, 1), 10))
+    np.testing.assert_array_equal(copy.get_weights()[0], again.get_weights()[0])
+
+
+def test_an_unknown_part_is_named():
+    with pytest.raises(ValueError, match="no part 'dorpout', only normalisation, dropout, penalty"):
+        inspection.without(models.mnist_third((28, 28, 1), 10), "dorpout")

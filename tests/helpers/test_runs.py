@@ -62,9 +62,14 @@ AUDITS = [
     "audit-fingers",
 ]
 STUDIES = {
-    "how-many-clothes": "14_how_many_images",
-    **{f"robust-{data}": "15_robustness" for data in ("mnist", "fashion", "k49", "fingers")},
-    "moves-clothes": "16_what_moves_a_number",
+    "parts-mnist": "13_parts",
+    "mnist-third-bare": "03_regularised_cnn",
+    **dict.fromkeys(("how-many-clothes", "how-many-letters"), "14_how_many_images"),
+    **{
+        f"robust-{data}": "15_robustness"
+        for data in ("mnist", "fashion", "letters", "k49", "fingers")
+    },
+    **dict.fromkeys(("moves-clothes", "moves-digits"), "16_what_moves_a_number"),
 }
 BESIDE = {
     "mnist-first-course": "mnist-first",

@@ -1,6 +1,7 @@
 """The figures: each draws without a warning, says which images it shows, and is not drawn again
 without need."""
 
+import inspect
 import json
 import subprocess
 import sys
@@ -43,6 +44,17 @@ CHANGED = [
     for change, amounts in augmentation.CHANGES.items()
     for amount in amounts
 ]
+VARIED = [
+    {"variant": name, "train_accuracy": 0.99, "test_accuracy": accuracy, "nll": 0.1}
+    for name, accuracy in {
+        "all": 0.95,
+        "none": 0.9,
+        "all but dropout": 0.94,
+        "only dropout": 0.93,
+        "all but penalty": 0.95,
+        "only penalty": 0.89,
+    }.items()
+]
 SIZED = [
     {"images": images, "test_accuracy": 1 - 2 * images**-0.3 * (1.01, 0.99)[images % 3 == 0]}
     for images in (600, 1200, 2400, 4800, 9600)
@@ -72,7 +84,7 @@ def seed(number, epochs, lowest, accuracy=0.9):
         "single": {"flip_horizontal": 0.8, "shift": 0.4},
         "transformed": {"test": 0.3},
         "selection": chosen,
-        "points": [*CHANGED, *SIZED],
+        "points": [*CHANGED, *SIZED, *VARIED],
         "other_split": accuracy - 0.01 * number,
         "quarters": {"dense": [0.9, 0.8, 0.7, 0.5], "convolution": [0.9, 0.9, 0.8, 0.7]},
         "trials": [
@@ -95,6 +107,7 @@ def record(run="mnist-mlp", epochs=((5, 2), (5, 3)), accuracy=0.9, macs=1000, **
         "extra": {
             "chance": 0.1,
             "balance": {"train": [5, 0, *[9] * 8], "test": [1] * 10},
+            "parts": ["dropout", "penalty"],
             "parameters": {"dense": 100, "convolution": 50},
             "neighbour_quarters": [1.0, 0.9, 0.7, 0.4],
             "twins": {"14": 0.9, "28": 0.5},
@@ -184,6 +197,7 @@ FIGURES = {
     "robustness": lambda **d: show.robustness(of("change", **d)),
     "shifted": lambda **d: show.shifted(of("change", **d)),
     "how-many": lambda **d: show.how_many(of("images", **d)),
+    "bought": lambda **d: show.bought(of("variant", **d)),
     "moves": lambda **d: show.moves(record(**d)),
 }
 OF_IMAGES = set(
@@ -718,6 +732,31 @@ def test_four_kinds_of_chance_are_told_apart():
     assert found.loc["another seed", "deviation"] == pytest.approx(spread)
     binomial = 100 * (0.805 * 0.195 / 200) ** 0.5
     assert found.loc["other test images", "deviation"] == pytest.approx(binomial)
+
+
+def gains(content):
+    """Where the figure draws each part: (part, how) to points of test accuracy."""
+    axes, drawn = inspect.unwrap(show.bought)(content)[0].axes[0], {}
+    for line in axes.lines:
+        if line.get_label() in ("beside all others", "alone"):
+            row = content["extra"]["parts"][round(float(line.get_ydata()[0]))]
+            drawn[row, line.get_label()] = float(line.get_xdata()[0])
+    return drawn
+
+
+def test_a_part_is_judged_beside_all_others_and_alone_seed_by_seed():
+    wanted = {("dropout", "beside all others"): 1, ("dropout", "alone"): 3}
+    wanted |= {("penalty", "beside all others"): 0, ("penalty", "alone"): -1}
+    assert gains(of("variant")) == pytest.approx(wanted)
+    content = of("variant")
+    content["seeds"][1]["points"][0] = {**content["seeds"][1]["points"][0], "test_accuracy": 0.97}
+    assert gains(content)["dropout", "beside all others"] == pytest.approx(2)
+
+
+def test_variants_stand_best_first_and_their_gap_is_training_minus_test():
+    table = show.variants(of("variant"))
+    assert [row[0] for row in table.rows][:2] == ["all", "all but penalty"]
+    assert table.rows[-1][0] == "only penalty" and table.rows[0][3] == "4.00 ± 0.00"
 
 
 def test_of_one_training_only_what_one_training_knows_is_told():

@@ -28,6 +28,7 @@ SIZES = {  # a notebook's parameters here, where they are not its defaults
     "06": {**FEW, "epochs": 6, "folds": 2, "repeats": 1, "judged_images": 1200},
     "07": {"train_images": 1000, "test_images": 2000, "epochs": 3},
     "08": {**FEW},
+    "13": {"train_images": 200, "validation_images": 50, "test_images": 100, "epochs": 1},
     "14": {**FEW, "epochs": 2, "halvings": 4},
     "15": {**FEW, "epochs": 2, "test_images": 200},
     "16": {**FEW, "epochs": 2, "seeds": 2},
@@ -395,6 +396,23 @@ def test_08_3_batches_twice_as_large(work):
     larger = work.restarted(peak_learning_rate=usual["peak_learning_rate"])
     assert larger["steps"] == pytest.approx(usual["steps"] / 2, abs=larger["epochs"])
     assert first(larger)["history"]["loss"][0] > first(usual)["history"]["loss"][0]
+
+
+# --- 13: parts ------------------------------------------------------------------------------------
+
+
+def test_13_1_three_trainings_of_each(work):
+    record = work.restarted()["record"]
+    seeds = {one["seed"]: {row["variant"] for row in one["points"]} for one in record["seeds"]}
+    assert list(seeds) == [0, 1, 2] and all(len(variants) == 12 for variants in seeds.values())
+    assert "3 paired seeds" in work.space["show"].bought(record).caption
+
+
+def test_13_2_what_the_parts_weigh(work, capsys):
+    work.type()
+    counts = [int(line.split()[-1]) for line in capsys.readouterr().out.splitlines()]
+    assert counts[0] == counts[1] == counts[2] == counts[3] + 704
+    assert "704" in work.exercise.text
 
 
 # --- 14: how many images --------------------------------------------------------------------------
