@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from helpers import results, runs, statistics
+from helpers import results, runs, show, statistics
 from helpers.show import plain, words
 from helpers.store import files, paths
 from report import carried, claims, courses, verdicts
@@ -158,6 +158,11 @@ class Words:
     def sizes(self, run):
         """A study of how many images: (images, test accuracy, mean over seeds), fewest first."""
         return list(self._points(run, "images", "test_accuracy").items())
+
+    def bought(self, run, part, alone=False, metric="test_accuracy"):
+        """What a study of parts says of one of them, a dict of `statistics.paired`; `metric` may be
+        "gap", training minus test accuracy."""
+        return show.gain(self._record(run), part, alone, metric)
 
     def flattery(self):
         """Least and most by which an epoch chosen on test images promises too much, of the runs

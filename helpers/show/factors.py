@@ -22,14 +22,13 @@ def bought(record):
     accuracy, in points, mean over {n} and 95 % interval: circles where all other parts are there,
     triangles where no other is.
     """
-    parts, seeds = record["extra"]["parts"], _points(record)
+    parts = record["extra"]["parts"]
     body = canvas(0.36 * len(parts) + 0.9, record["dataset"])
     titles = {"test_accuracy": "Test accuracy, points", "gap": "Training minus test, points"}
     for axes, (metric, title) in zip(body.subplots(1, 2, sharey=True), titles.items()):
-        of = 100 * seeds.pivot(index="seed", columns="variant", values=metric)
         for row, part in enumerate(parts):
-            _gain(axes, row - 0.14, paired(of["all"], of[f"all but {part}"]), COMPANY)
-            _gain(axes, row + 0.14, paired(of[f"only {part}"], of["none"]), NO_OTHER)
+            _draw(axes, row - 0.14, gain(record, part, False, metric), COMPANY)
+            _draw(axes, row + 0.14, gain(record, part, True, metric), NO_OTHER)
         axes.axvline(0, color=GREY, linewidth=1, zorder=0)
         axes.set(title=title, yticks=range(len(parts)), yticklabels=parts)
         axes.set_ylim(len(parts) - 0.5, -0.5)
@@ -39,10 +38,20 @@ def bought(record):
     return body, {"n": f"{n} paired seeds" if n > 1 else "one training"}
 
 
-def _gain(axes, row, gain, look):
-    axes.plot(gain["difference"], row, markersize=5, linestyle="none", **look)
-    if gain["low"] is not None:
-        axes.hlines(row, gain["low"], gain["high"], color=look["color"], linewidth=1.2)
+def _draw(axes, row, found, look):
+    axes.plot(100 * found["difference"], row, markersize=5, linestyle="none", **look)
+    if found["low"] is not None:
+        ends = (100 * found[end] for end in ("low", "high"))
+        axes.hlines(row, *ends, color=look["color"], linewidth=1.2)
+
+
+def gain(record, part, alone=False, metric="test_accuracy"):
+    """What a part adds to a metric, a fraction, where all other parts are there or, `alone`, where
+    no other is: `statistics.paired` over the seeds of a study of parts."""
+    of = _points(record).pivot(index="seed", columns="variant", values=metric)
+    if alone:
+        return paired(of[f"only {part}"], of["none"])
+    return paired(of["all"], of[f"all but {part}"])
 
 
 def variants(record):
