@@ -159,6 +159,11 @@ class Words:
         """A study of how many images: (images, test accuracy, mean over seeds), fewest first."""
         return list(self._points(run, "images", "test_accuracy").items())
 
+    def promised(self, run):
+        """Of a study of how many images: the larger trainings with fewer, as many and more mistakes
+        than the smaller parts promise, three counts."""
+        return show.promised(self._record(run))
+
     def bought(self, run, part, alone=False, metric="test_accuracy"):
         """What a study of parts says of one of them, a dict of `statistics.paired`; `metric` may be
         "gap", training minus test accuracy."""

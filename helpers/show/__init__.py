@@ -23,7 +23,7 @@ from helpers.show.pictures import (
     samples,
 )
 from helpers.show.schemes import schemes
-from helpers.show.studies import changes, how_many, robustness, shifted, twins
+from helpers.show.studies import changes, how_many, promised, robustness, shifted, twins
 from helpers.show.tables import (
     audit,
     beside,

@@ -734,6 +734,18 @@ def test_four_kinds_of_chance_are_told_apart():
     assert found.loc["other test images", "deviation"] == pytest.approx(binomial)
 
 
+def test_what_small_trainings_promise_is_kept_or_not():
+    content = of("images")
+    inside = show.promised(content)
+    assert inside[1] == sum(inside) > 0, "the errors of these points follow a law"
+    for one in content["seeds"]:
+        one["points"][-1] = {**one["points"][-1], "test_accuracy": 0.5}
+    assert show.promised(content) == (0, inside[1] - 2, 2)
+    for one in content["seeds"]:
+        one["points"] = one["points"][-1:]
+    assert show.promised(content) == (0, 0, 0)
+
+
 def gains(content):
     """Where the figure draws each part: (part, how) to points of test accuracy."""
     axes, drawn = inspect.unwrap(show.bought)(content)[0].axes[0], {}
