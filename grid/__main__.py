@@ -40,7 +40,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     startup.settle()
     try:
-        names = runs.select(options.runs.replace(",", " ").split())
+        names = runs.select(options.runs.replace(",", " ").split(), options.profile)
         check_settings(options.profile)
         if options.list:
             stale = [s for s in states.read(names, options.profile) if s.why or s.fault]

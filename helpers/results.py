@@ -121,7 +121,7 @@ def figures(content):
 
 def load_all(profile):
     """All whole records of an edition, a dict from run id, in the order of runs.yaml."""
-    records = {run: load(profile, run) for run in runs.select()}
+    records = {run: load(profile, run) for run in runs.select(profile=profile)}
     return {run: content for run, content in records.items() if content}
 
 

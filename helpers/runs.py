@@ -41,15 +41,20 @@ def sizes(profile):
     return table()["profiles"][profile]
 
 
-def select(names=None):
-    """The chosen run ids in the order of runs.yaml; None or empty: all. UserError: unknown one."""
+def select(names=None, profile=None):
+    """The chosen run ids in the order of runs.yaml; None or empty: all, or with a `profile` all but
+    those whose sizes for it come `later`. UserError: an unknown one, or one of these."""
     known = list(table()["runs"])
     for name in names or ():
         if name not in known:
             like = difflib.get_close_matches(name.lower().replace("_", "-"), known, 1)
             remedy = f"did you mean {like[0]}?" if like else f"the runs are {', '.join(known)}."
             raise UserError(f"Unknown run {name}: {remedy}")
-    return [name for name in known if not names or name in names]
+    later = [name for name in known if table()["runs"][name].get(profile) == "later"]
+    if named := [name for name in later if name in (names or ())]:
+        told = f"{named[0]} has no {profile} sizes yet: choose another PROFILE"
+        raise UserError(f"{told}, or write them in {paths.RUNS.name} in place of `later`.")
+    return [name for name in known if (name in names if names else name not in later)]
 
 
 def entry(run):
@@ -73,21 +78,24 @@ def network_title(word):
     return word
 
 
-def claims():
-    """Every claim of runs.yaml, a flat dict each; `run_a` carries it. What it has not is None."""
+def claims(profile=None):
+    """Every claim of runs.yaml, or of the runs of a profile, a flat dict each; `run_a` carries it.
+    What it has not is None."""
     return [
         {**dict.fromkeys(fields.CLAIM), **claim, "run_a": run, "run_b": claim.get("against")}
-        for run, line in table()["runs"].items()
-        for claim in line.get("claims", ())
+        for run in select(profile=profile)
+        for claim in entry(run).get("claims", ())
     ]
 
 
 def parameters(run, profile):
     """A run's notebook parameters under a profile: the notebook's defaults, its own, the sizes.
 
-    UserError for an unknown profile or parameter, and for a value of another type or out of range.
+    UserError for an unknown profile or parameter, for sizes that come `later`, and for a value of
+    another type or out of range.
     """
     given, line, notebook = sizes(profile), entry(run), entry(run)["notebook"]
+    select([run], profile)
     defaults = notebook_parameters(notebook)
     fitting = {name: size for name, size in given.items() if name in defaults}
     layers = line.get("parameters", {}), fitting, line.get(profile, {})

@@ -74,7 +74,7 @@ def _write(profile, page, document, say):
     from report import pages, typeset, words
 
     records = results.load_all(profile)
-    whole = profile == "full" and set(records) == set(runs.select())
+    whole = profile == "full" and set(records) == set(runs.select(profile=profile))
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         node = pages.execute(NOTEBOOK, {"profile": profile})
         failed = words.fill(node, profile)

@@ -32,7 +32,7 @@ def judge(profile, records):
     corrected within its family; and `verdict`. `records` is a dict from run to record.
     """
     right = functools.cache(lambda run: rightness(profile, run))
-    register = [_measured(records, claim, right) for claim in runs.claims()]
+    register = [_measured(records, claim, right) for claim in runs.claims(profile)]
     for family in ("reports", "ours"):
         tested = [e for e in register if e["family"] == family and e["p"] is not None]
         for entry, corrected in zip(tested, statistics.holm([entry["p"] for entry in tested])):

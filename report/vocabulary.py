@@ -19,7 +19,7 @@ class Words:
         self._register = files.load_json(paths.report(profile) / "claims.json") or []
         self.carried = carried.measured(profile)
         self.everything = set(self._records)
-        self.missing = [run for run in runs.select() if run not in self._records]
+        self.missing = [run for run in runs.select(profile=profile) if run not in self._records]
         self.reports = {runs.entry(run)["report"] for run in courses.of_all(self._records)}
         self.rerun = bool(self.reports & set(courses.REPORTS)) or not self.reports
         self.judged = self.count() > self.count(claims.CANNOT)

@@ -43,6 +43,7 @@ LINE = (
     "a text of one line without signs of Markdown",
 )
 NAMES = (lambda value: isinstance(value, dict) and all(map(TEXT[0], value)), "names with values")
+LATER = (lambda value: value == "later" or NAMES[0](value), "names with values, or `later`")
 COUNT = (lambda value: type(value) is int and value > 0, "a whole number, 1 or more")
 SIZE = (lambda value: type(value) is int and value >= 0, "a whole number, 0 or more")
 AMOUNT = (_number(0), "a number, 0 or more")
@@ -148,7 +149,7 @@ def _check(content):
             raise ValueError(f"{kind} {reprlib.repr(name)}: {words}")
     for profile, sizes in content["profiles"].items():
         _check_fields(f"profile {profile}", sizes, PARAMETERS)
-    known, keys = {**RUN, **dict.fromkeys(content["profiles"], NAMES)}, set()
+    known, keys = {**RUN, **dict.fromkeys(content["profiles"], LATER)}, set()
     for run, line in content["runs"].items():
         where = f"run {run}"
         _check_fields(where, line, known, ("notebook", "report", "about"))

@@ -427,6 +427,21 @@ def test_runs_are_selected_in_their_own_order():
     assert runs.select([]) == runs.select() == list(runs.table()["runs"])
 
 
+def test_a_run_whose_sizes_come_later_is_no_part_of_that_profile(table):
+    every = len(runs.claims("full"))
+    table(lambda content: content["runs"]["mnist-mlp"].update(full="later"))
+    assert "mnist-mlp" in runs.select() and "mnist-mlp" in runs.select(profile="quick")
+    assert "mnist-mlp" not in runs.select(profile="full")
+    assert len(runs.claims("quick")) == every == len(runs.claims("full")) + 2
+    assert runs.parameters("mnist-mlp", "quick")["epochs"] == 8
+    for asked in (
+        lambda: runs.select(["mnist-mlp"], "full"),
+        lambda: runs.parameters("mnist-mlp", "full"),
+    ):
+        with pytest.raises(UserError, match="^mnist-mlp has no full sizes yet: "):
+            asked()
+
+
 def test_seeds_can_be_asked_for(monkeypatch):
     monkeypatch.setenv("SEEDS", "7")
     assert runs.parameters("mnist-mlp", "quick")["seeds"] == 7
@@ -1088,7 +1103,7 @@ def test_fingerprints_are_the_same_on_every_python(version, tmp_path):
         "import json, sys; from helpers import runs\n"
         "table = json.load(open(sys.argv[1])); runs.table = lambda: table\n"
         "print(json.dumps({run: runs.fingerprint(run, runs.parameters(run, 'full'), 'data')\n"
-        "                  for run in table['runs']}))"
+        "                  for run in runs.select(profile='full')}))"
     )
     told = subprocess.run(
         [python, "-c", program, tmp_path / "table.json"],
@@ -1104,5 +1119,6 @@ def test_fingerprints_are_the_same_on_every_python(version, tmp_path):
         },
     )
     assert json.loads(told.stdout) == {
-        run: runs.fingerprint(run, runs.parameters(run, "full"), "data") for run in runs.select()
+        run: runs.fingerprint(run, runs.parameters(run, "full"), "data")
+        for run in runs.select(profile="full")
     }
