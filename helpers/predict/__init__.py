@@ -1,6 +1,7 @@
 """A drawing or a photograph of one character, made like the images of a data set, and classified.
 Notebook 12 and `make predict`; the report's page takes `prepare` and `trained`."""
 
+# ruff: noqa: F401
 import argparse
 import io
 import json
@@ -12,14 +13,9 @@ from PIL import Image
 
 from helpers.datasets import copies, folders
 from helpers.datasets.catalogue import SETS
-from helpers.predict.answer import Answer as Answer
-from helpers.predict.networks import carried, trained
-from helpers.predict.networks import examples as examples
-from helpers.predict.networks import learnt as learnt
-from helpers.predict.networks import split as split
-from helpers.predict.pictures import LONG as LONG
-from helpers.predict.pictures import WORK, prepare, search
-from helpers.predict.pictures import find as find
+from helpers.predict.answer import Answer
+from helpers.predict.networks import carried, examples, learnt, softened, split, trained
+from helpers.predict.pictures import WORK, find, prepare, search
 from helpers.show.exhibits import Prose, plain
 from helpers.store import files, paths, startup
 from helpers.store.paths import UserError

@@ -7,9 +7,9 @@ from html import escape
 
 import numpy as np
 
-SHOWN = 112  # pixels of a picture's side on the screen
 BAR = "background: #0072B2; height: .8em; width: {:.0f}px"
-ROW = "display: flex; gap: 1em; flex-wrap: wrap; margin: .5em 0"
+SIDE = "width: 92px; height: 92px; image-rendering: pixelated"
+ROW = "display: flex; gap: .8em; flex-wrap: wrap; margin: .5em 0"
 
 
 @dataclass
@@ -85,7 +85,6 @@ def _figure(image, text):
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "PNG")
     address = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    look = f"width: {SHOWN}px; height: {SHOWN}px; image-rendering: pixelated"
     caption = f'<figcaption style="font-size: 85%">{escape(text)}</figcaption>'
-    picture = f'<img src="{address}" alt="{escape(text)}" style="{look}">'
-    return f'<figure style="margin: 0; width: {SHOWN}px">{picture}{caption}</figure>'
+    picture = f'<img src="{address}" alt="{escape(text)}" style="{SIDE}">'
+    return f'<figure style="margin: 0; width: min-content">{picture}{caption}</figure>'

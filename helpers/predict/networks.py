@@ -49,6 +49,16 @@ def trained(run, profiles=PROFILES, shipped=True):
     raise UserError(f"Run {run} has no trained network: {way}; carried are {', '.join(carried())}.")
 
 
+def softened(model, temperature):
+    """A trained network with its logits divided by the temperature: its last layer is. Where a
+    network is sure to the last digit no gradient is left, and Grad-CAM sees nothing."""
+    from helpers import keras
+
+    soft, weights = keras.models.clone_model(model), model.get_weights()
+    soft.set_weights(weights[:-2] + [array / temperature for array in weights[-2:]])
+    return soft
+
+
 def _carried(run):
     from helpers import keras
 
