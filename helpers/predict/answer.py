@@ -87,4 +87,4 @@ def _figure(image, text):
     address = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
     caption = f'<figcaption style="font-size: 85%">{escape(text)}</figcaption>'
     picture = f'<img src="{address}" alt="{escape(text)}" style="{SIDE}">'
-    return f'<figure style="margin: 0; width: min-content">{picture}{caption}</figure>'
+    return f'<figure style="margin: 0; width: 92px">{picture}{caption}</figure>'

@@ -267,7 +267,9 @@ def test_one_draws_in_notebook_12_and_the_network_answers(lab):
                 page.mouse.up()
             beside = page.locator(".jp-OutputArea-output .jupyter-widgets table td").first
             beside.get_by_text(digit, exact=True).wait_for(timeout=60_000)
-        assert page.locator(".jupyter-widgets figure img").count() == 2
+        shown = page.locator(".jupyter-widgets figure img")
+        sizes = shown.evaluate_all("all => all.map(each => [each.width, each.height])")
+        assert sizes == [[92, 92]] * 2, "the picture and where the evidence lies, not squeezed"
         assert complaints(panel) == [] and visit.said == []
         assert [address for address in visit.asked if not address.startswith(lab.address)] == []
 
