@@ -9,7 +9,6 @@ data/trained or among the results: not the best of several, but the first that i
 
 import base64
 import json
-import re
 import tempfile
 from pathlib import Path
 
@@ -77,25 +76,15 @@ def measured(profile):
 def trained(run):
     """A run's trained network, (model, about, parts): `about` has its run, its seed and its test
     accuracy, checked against the record. UserError where none is kept, or it is another one."""
-    from helpers import batches, datasets, evaluation, models
+    from helpers import evaluation, predict
 
-    record, kept = results.load("full", run), paths.trained("full", run)
-    found = [paths.results("full") / f"{run}.weights.npz", *sorted(kept.glob("seed-*.weights.npz"))]
-    path = next((each for each in found if each.exists()), None)
-    if not record or not path:
-        raise paths.UserError(f"{run}: no trained network: `make all PROFILE=full RUNS={run}`.")
-    seed, values = int((re.findall(r"seed-(\d+)", path.name) or [0])[0]), record["parameters"]
-    data = datasets.load(values["dataset"], mode="real")
-    sizes = (values[f"{part}_images"] for part in ("train", "validation", "test"))
-    parts = batches.split(data, *sizes)
-    model = getattr(models, values["network"])(data.image_shape, data.classes)
-    with np.load(path, allow_pickle=False) as weights:
-        model.set_weights([weights[name] for name in weights])
+    model, record, seed = predict.trained(run, ["full"], shipped=False)
+    parts, recorded = predict.split(record), seed["test_accuracy"]
     accuracy = evaluation.accuracy(evaluation.log_probabilities(model, parts.x_test), parts.y_test)
-    recorded = _seed(record, seed)["test_accuracy"]
     if abs(accuracy - recorded) > 1e-9:
-        raise paths.UserError(f"{path}: right on {accuracy:.4f}, and recorded is {recorded:.4f}.")
-    return model, {"seed": seed, "accuracy": accuracy}, parts
+        fault = f"its trained network is right on {accuracy:.4f}, and recorded is {recorded:.4f}"
+        raise paths.UserError(f"{run}: {fault}: `make all PROFILE=full FORCE=1 RUNS={run}`.")
+    return model, {"seed": seed["seed"], "accuracy": accuracy}, parts
 
 
 def _file(model):

@@ -18,6 +18,8 @@ from report.pages import one_line
 
 STYLE = paths.REPORT_SOURCE / "style"
 TRY = paths.REPORT_SOURCE / "try"  # the section in which a reader draws
+PAD = paths.ROOT / "helpers" / "predict" / "pad.js"  # notebook 12 draws on the same pad
+SCRIPTS = {STYLE: [STYLE / "report.js"], TRY: [TRY / "networks.js", PAD, TRY / "page.js"]}
 BIBLIOGRAPHY = paths.REPORT_SOURCE / "references.bib"
 
 # Notebooks write Markdown alone: no raw HTML, TeX or Typst, no metadata that could name files.
@@ -36,7 +38,8 @@ def html(text, folder, metadata=None):
     """
     data = Path(folder) / "page.json"  # networks to try, where the text has a place for them
     parts = (STYLE, TRY) if data.exists() else (STYLE,)
-    css, script = ("".join(map(_read, _all(parts, kind))) for kind in ("css", "js"))
+    css = "".join(_read(path) for part in parts for path in sorted(part.glob("*.css")))
+    script = "".join(_read(path) for part in parts for path in SCRIPTS[part])
     carried = (
         f'<template id="networks">{escape(_read(data), quote=False)}</template>\n'
         if data.exists()
@@ -49,10 +52,6 @@ def html(text, folder, metadata=None):
     (Path(folder) / "template.html").write_text(template, encoding="utf-8")
     options = ["--to=html5", "--mathml", "--embed-resources", "--template=template.html"]
     return _pandoc(text, folder, metadata or {}, *options).encode()
-
-
-def _all(folders, kind):
-    return [path for folder in folders for path in sorted(folder.glob(f"*.{kind}"))]
 
 
 def _read(path):

@@ -56,14 +56,24 @@ def alone(name, say):
     return locks.held(paths.DATA / ".lock", lambda holder: say(f"{name}: {holder}, {waiting}"))
 
 
+def _restore(name, old):
+    """Put back a copy that a kill left under another name, unless a newer one took its place."""
+    if found := meta(old):
+        final = folder(name, found["kind"])
+        if not final.exists():
+            old.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def make(name, source, say, damaged=""):
     """Keep what source() gives, (arrays, provenance), once it is checked; the whole provenance.
     Asks for the lock `alone`.
 
     damaged: what is wrong with the copy that is there, which is then kept as NAME.damaged.
     """
-    partial = paths.DATA / f".{name}.partial"
+    partial, replaced = (paths.DATA / f".{name}.{word}" for word in ("partial", "old"))
     try:
+        _restore(name, replaced)
         arrays, told = source()
         found = _checked(name, told, arrays)
         shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
@@ -74,7 +84,7 @@ def make(name, source, say, damaged=""):
         files.save_all(content, manifest=partial / MANIFEST)
         final = folder(name, found["kind"])
         final.parent.mkdir(exist_ok=True)
-        old = final.with_name(f"{name}.damaged") if damaged else partial.with_suffix(".old")
+        old = final.with_name(f"{name}.damaged") if damaged else replaced
         if final.exists():
             shutil.rmtree(old, ignore_errors=True)
             final.rename(old)

@@ -1,12 +1,14 @@
 """A data set from a folder of pictures: every kind of file, the split, what is refused."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
 from helpers import datasets
-from helpers.datasets import folders
+from helpers.datasets import copies, folders
 from helpers.store import paths
 from helpers.store.paths import UserError
 
@@ -44,6 +46,28 @@ def test_a_folder_becomes_a_set_that_load_knows(photos):
     assert "dog" in said and "ready" in said
     again, _ = made(photos)
     assert again.meta["sha256"] == data.meta["sha256"], "the same pictures, the same split"
+
+
+def test_a_copy_that_a_kill_hid_between_two_renames_is_put_back_by_the_next_call(photos):
+    data, _ = made(photos)
+    there, hidden = paths.DATA / "photos", paths.DATA / ".photos.old"
+    there.rename(hidden)
+    for picture in (photos / "dog").iterdir():
+        picture.write_bytes(b"no picture")
+    with pytest.raises(UserError, match="2 to 256|at least 4"):
+        made(photos)
+    assert hidden.exists(), "nothing was made, nothing is lost"
+
+    def fails():
+        raise UserError("the source is gone")
+
+    with pytest.raises(UserError, match="gone"):
+        copies.make("photos", fails, print)
+    assert datasets.load("photos").meta == data.meta and not hidden.exists()
+    shutil.copytree(there, hidden)  # killed after the second rename: a newer one is in its place
+    with pytest.raises(UserError, match="gone"):
+        copies.make("photos", fails, print)
+    assert there.exists() and not hidden.exists()
 
 
 def test_equal_pictures_stay_on_one_side(photos):

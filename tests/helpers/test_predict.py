@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from helpers import models, predict, results
+from helpers.predict import networks, pictures
 from helpers.store import files, paths
 from helpers.store.paths import ROOT, UserError
 
@@ -88,7 +89,7 @@ def test_blank_paper_holds_no_character(paper):
 def test_a_thin_pen_is_thickened_to_that_of_the_data():
     line = np.zeros((100, 60))
     line[5:95, 30] = 1
-    assert (predict._thickened(line).max(axis=0) > 0).sum() >= 9
+    assert (pictures._thickened(line).max(axis=0) > 0).sum() >= 9
 
 
 @pytest.fixture
@@ -143,7 +144,75 @@ def test_kept_weights_count_only_where_they_are_those_of_the_record(carried, mon
         files.save_all(written, manifest=stem.with_suffix(".sha256"))
 
     keep(results.load("full", "mnist-first-course")["seeds"][0]["history"])
-    assert predict._trained("mnist-first-course")[0].count_params() == 54_410
+    model, record, seed = predict.trained("mnist-first-course")
+    assert model.count_params() == 54_410 and seed == record["seeds"][0]
     keep({})
-    with pytest.raises(UserError, match="has no trained network"):
-        predict._trained("mnist-first-course")
+    with pytest.raises(UserError, match="has no trained network: `make all RUNS=mnist-first-c"):
+        predict.trained("mnist-first-course")
+    with pytest.raises(UserError, match="make all PROFILE=full FORCE=1 RUNS=mnist-first-course`"):
+        predict.trained("mnist-first-course", ["full"], shipped=False)
+
+
+def test_a_carried_network_is_found_wherever_results_are_written(monkeypatch, tmp_path):
+    monkeypatch.setattr(paths, "OUT", tmp_path)
+    assert predict.carried() == sorted(p.stem for p in (networks.FULL / "models").glob("*.keras"))
+    model, record, seed = predict.trained("mnist-second-v1")
+    assert model.count_params() == record["parameter_count"] and seed in record["seeds"]
+    images, labels = predict.examples(record)
+    assert images.shape == (20, 28, 28) and labels[:10].tolist() == list(range(10))
+    soft = predict.softened(model, seed["temperature"]).predict(images[..., None], verbose=0)
+    plain = model.predict(images[..., None], verbose=0)
+    assert (soft.argmax(axis=1) == plain.argmax(axis=1)).all() and soft.max() < plain.max()
+
+
+def test_a_damaged_carried_network_is_named(monkeypatch, tmp_path):
+    for name in ("mnist-first.keras", "models.json", "models.sha256"):
+        files.save_bytes(tmp_path / "models" / name, (networks.FULL / "models" / name).read_bytes())
+    monkeypatch.setattr(networks, "FULL", tmp_path)
+    with pytest.raises(UserError, match="mnist-first.*is damaged: `git checkout` brings it back"):
+        predict.trained("mnist-first")
+
+
+@pytest.mark.parametrize("text", list("0468AB"))
+def test_chalk_on_a_board_is_read_as_well_and_said_to_be(text):
+    photo, ink = photograph(text, ord(text))
+    cut, notes = predict.search(255 - photo)
+    made, wanted = (predict.prepare(each, "mass").ravel() / 255 for each in (cut, ink))
+    assert made @ wanted / np.sqrt((made @ made) * (wanted @ wanted)) > 0.75
+    assert notes == ["light on dark: it is read as chalk on a board."]
+    assert predict.search(photo)[1] == []
+
+
+def test_a_second_character_beside_the_one_that_is_taken_is_mentioned(carried, capsys):
+    both = np.hstack([photograph("3", 3)[0], photograph("7", 7)[0]])
+    Image.fromarray(both).save(carried / "two.png")
+    assert predict.main(["mnist-second-v1", str(carried / "two.png")]) == 0
+    assert "more of the same stands apart: take one character" in capsys.readouterr().out
+
+
+def test_the_pad_of_the_notebook_is_that_of_the_page_and_its_pixels_become_an_image():
+    from helpers.predict import drawing
+    from report import typeset
+
+    shared = typeset.PAD.read_text(encoding="utf-8")
+    assert shared in drawing.Pad._esm and typeset.PAD in typeset.SCRIPTS[typeset.TRY]
+    assert f"const PAD = {drawing.PAD};" in shared
+    drawn, seen = Image.new("L", (drawing.PAD, drawing.PAD)), []
+    ImageDraw.Draw(drawn).line([(200, 40), (140, 250)], 255, 30)
+    pad, _ = drawing.beside("mass", seen.append).children
+    pad.pixels = memoryview(drawn.tobytes())
+    pad.pixels = None  # cleared
+    assert len(seen) == 1
+    np.testing.assert_array_equal(seen[0], predict.prepare(np.asarray(drawn), "mass"))
+
+
+def test_an_answer_tells_its_classes_and_when_nothing_like_it_was_learnt():
+    picture, shares = np.zeros((28, 28), np.uint8), np.array([0.2, 0.7, 0.1])
+    answer = predict.Answer(picture, ["a", "<b>", "c"], shares)
+    assert repr(answer) == "<b>: 70.0 %, a: 20.0 %, c: 10.0 %." and "<td><b>" not in str(
+        answer._repr_html_()
+    )
+    answer.near, answer.farther = [(picture, "a", 0.2)], 0.005
+    assert "Nothing like this was learnt." in repr(answer)
+    answer.farther = 0.5
+    assert "Nothing" not in repr(answer) and "50.0 % of the test images" in repr(answer)

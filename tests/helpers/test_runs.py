@@ -432,7 +432,7 @@ def test_a_run_whose_sizes_come_later_is_no_part_of_that_profile(table):
     table(lambda content: content["runs"]["mnist-mlp"].update(full="later"))
     assert "mnist-mlp" in runs.select() and "mnist-mlp" in runs.select(profile="quick")
     assert "mnist-mlp" not in runs.select(profile="full")
-    assert len(runs.claims("quick")) == every == len(runs.claims("full")) + 2
+    assert len(runs.claims("full")) == every - 2 < len(runs.claims("quick"))
     assert runs.parameters("mnist-mlp", "quick")["epochs"] == 8
     for asked in (
         lambda: runs.select(["mnist-mlp"], "full"),

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 from browser import Visit, chromium, needs_chromium
+from strokes import DIGITS, points
 
 from helpers.show import tables
 from helpers.store import paths
@@ -241,6 +242,36 @@ def test_a_notebook_runs_from_its_first_cell_to_its_last(lab):
     assert record["seeds"][0]["test_accuracy"] > 0.2, "twice as good as guessing"
     assert (lab.out / "report/lab/results/mnist-mlp.npz").exists()
     assert checkout() == before
+
+
+def test_one_draws_in_notebook_12_and_the_network_answers(lab):
+    with chromium() as browser, Visit(browser, 1400, 1000) as visit:
+        page, name = visit.page, "12_try_it"
+        page.goto(f"{lab.address}/lab/tree/notebooks/{name}.ipynb?token={lab.token}&reset")
+        page.locator(CELLS).first.wait_for(timeout=60_000)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        run_all(page)
+        canvas, panel = page.locator(".pad canvas"), page.locator(".jp-NotebookPanel")
+        for digit in "71":
+            page.locator(".pad button").click()
+            canvas.scroll_into_view_if_needed()
+            box = canvas.bounding_box()
+            for stroke in DIGITS[digit]:
+                moves = [
+                    (box["x"] + 20 + 2.4 * x, box["y"] + 20 + 2.4 * y) for x, y in points(stroke)
+                ]
+                page.mouse.move(*moves[0])
+                page.mouse.down()
+                for move in moves[1:]:
+                    page.mouse.move(*move)
+                page.mouse.up()
+            beside = page.locator(".jp-OutputArea-output .jupyter-widgets table td").first
+            beside.get_by_text(digit, exact=True).wait_for(timeout=60_000)
+        shown = page.locator(".jupyter-widgets figure img")
+        sizes = shown.evaluate_all("all => all.map(each => [each.width, each.height])")
+        assert sizes == [[92, 92]] * 2, "the picture and where the evidence lies, not squeezed"
+        assert complaints(panel) == [] and visit.said == []
+        assert [address for address in visit.asked if not address.startswith(lab.address)] == []
 
 
 # After the others: JupyterLab opens again what was open last.

@@ -28,6 +28,7 @@ SIZES = {  # a notebook's parameters here, where they are not its defaults
     "06": {**FEW, "epochs": 6, "folds": 2, "repeats": 1, "judged_images": 1200},
     "07": {"train_images": 1000, "test_images": 2000, "epochs": 3},
     "08": {**FEW},
+    "12": {},
     "13": {"train_images": 200, "validation_images": 50, "test_images": 100, "epochs": 1},
     "14": {**FEW, "epochs": 2, "halvings": 4},
     "15": {**FEW, "epochs": 2, "test_images": 200},
@@ -396,6 +397,32 @@ def test_08_3_batches_twice_as_large(work):
     larger = work.restarted(peak_learning_rate=usual["peak_learning_rate"])
     assert larger["steps"] == pytest.approx(usual["steps"] / 2, abs=larger["epochs"])
     assert first(larger)["history"]["loss"][0] > first(usual)["history"]["loss"][0]
+
+
+# --- 12: try it -----------------------------------------------------------------------------------
+
+
+def test_12_1_shifted_before_a_network_without_convolutions(work, capsys):
+    work.type()
+    dense = work.restarted()
+    execute(work.exercise.blocks[0], dense)
+    right, of_dense = (np.mean(space["named"] == space["labels"]) for space in (work.space, dense))
+    assert dense["model"].count_params() == 79_510 and not dense["convolves"]
+    assert of_dense < right - 0.2 and right < 0.8
+    assert capsys.readouterr().out.count("Without the training images") == 1, "none are here"
+
+
+def test_12_2_letters_before_a_network_for_digits(work):
+    answers = work.type()
+    assert len(answers) == 26 and {answer.best[0][0] for answer in answers} <= set("0123456789")
+    assert sum(answer.best[0][1] > 0.9 for answer in answers) >= 5
+    assert answers["ABCDEFGHIJKLMNO".index("O")].best[0][0] == "0"
+
+
+def test_12_3_the_temperature_changes_no_answer(work):
+    sure, right = work.type()
+    plain, softer = sure.values()
+    assert plain > softer > right
 
 
 # --- 13: parts ------------------------------------------------------------------------------------

@@ -18,8 +18,10 @@ from helpers.store import paths
 
 NOTEBOOKS = sorted(path.stem for path in paths.NOTEBOOKS.glob("*.ipynb"))
 AUDIT = "06_data_audit"
+TRY = "12_try_it"  # trains nothing and leaves no record: it is no run
 TAGS = {"parameters", "setup", "figure"}
 notebooks = pytest.mark.parametrize("name", NOTEBOOKS)
+of_runs = pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name != TRY])
 
 
 def content(name):
@@ -45,7 +47,7 @@ def parameters(name):
 
 
 def test_every_notebook_of_a_run_is_there_and_every_notebook_has_a_run():
-    assert {runs.entry(run)["notebook"] for run in runs.select()} == set(NOTEBOOKS)
+    assert {runs.entry(run)["notebook"] for run in runs.select()} == set(NOTEBOOKS) - {TRY}
     assert all(re.fullmatch(r"\d\d_\w+", name) for name in NOTEBOOKS)
     assert len({name[:2] for name in NOTEBOOKS}) == len(NOTEBOOKS), "each has a number of its own"
 
@@ -113,7 +115,7 @@ def test_no_parameter_is_given_another_value_later(name):
     assert not given & set(runs.notebook_parameters(name))
 
 
-@notebooks
+@of_runs
 def test_defaults_are_a_run_of_this_notebook_kept_apart_from_the_reports(name):
     defaults = runs.notebook_parameters(name)
     assert runs.entry(defaults["run"])["notebook"] == name
@@ -151,7 +153,7 @@ def test_a_figure_cell_is_one_call_of_show(name):
             assert source(cell).count("show.") == 1
 
 
-@notebooks
+@of_runs
 def test_the_trained_network_is_at_hand_after_training_and_the_text_says_so(name):
     texts = [source(cell) for cell in content(name)["cells"]]
     place = texts.index("model = trained[0].model")
@@ -208,7 +210,7 @@ def top_level(code):
     return stored, read
 
 
-@notebooks
+@of_runs
 def test_last_cell_saves_the_record_and_the_test_set_is_used_after_training(name):
     last = cells(name)[-1]
     assert source(last).startswith("results.save(record, predictions") and not tags(last)

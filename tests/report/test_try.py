@@ -182,9 +182,7 @@ def test_without_a_script_one_sentence_says_what_is_missing(browser, file):
 
 def test_the_script_is_the_repositorys_and_another_one_stays_blocked(browser, file, tmp_path):
     script = "".join(
-        path.read_text(encoding="utf-8")
-        for folder in (typeset.STYLE, typeset.TRY)
-        for path in sorted(folder.glob("*.js"))
+        path.read_text(encoding="utf-8") for paths in typeset.SCRIPTS.values() for path in paths
     )
     content = file.read_text(encoding="utf-8")
     (tmp_path / "page.html").write_text(
@@ -199,10 +197,11 @@ def test_the_script_is_the_repositorys_and_another_one_stays_blocked(browser, fi
 
 
 def test_the_script_is_short_enough_to_be_read():
-    lines = [
-        line for path in typeset.TRY.glob("*.js") for line in path.read_text("utf-8").splitlines()
-    ]
+    files = typeset.SCRIPTS[typeset.TRY]
+    lines = [line for path in files for line in path.read_text("utf-8").splitlines()]
     assert len(lines) <= 350 and max(map(len, lines)) <= 100
+    everything = {path for parts in typeset.SCRIPTS.values() for path in parts}
+    assert everything == {typeset.PAD, *(paths.ROOT / "report").glob("*/*.js")}
 
 
 @pytest.mark.skipif(
