@@ -9,6 +9,7 @@ from pathlib import Path
 
 from helpers import training
 from helpers.batches import Batches
+from helpers.search.evolution import Aging
 from helpers.store import files, paths
 from helpers.store.backend import keras
 from helpers.training import RESULTS, Trained, one_cycle
@@ -103,11 +104,15 @@ class Hyperband(_Curves, keras_tuner.Hyperband):
     """Keras Tuner's Hyperband (Li et al. 2018): many short trials, the best are continued."""
 
 
+class Evolution(_Curves, keras_tuner.Tuner):
+    """Aging evolution (Real et al. 2019), which Keras Tuner has not."""
+
+
 def run(kind, build, parts, classes, *, batch_size, trials, trial_epochs, seed, run, profile):
     """Search, or go on with an interrupted search, whose finished trials are not trained again:
-    "random search" over `trials` trials of `trial_epochs`, one sweep of "Hyperband" up to
-    `trial_epochs`, or "annealed Hyperband", each training one cycle of the learning rate. Returns
-    the tuner."""
+    "random search" or "evolution" over `trials` trials of `trial_epochs`, a third of them at random
+    at first, one sweep of "Hyperband" up to `trial_epochs`, or "annealed Hyperband", each training
+    one cycle of the learning rate. Returns the tuner."""
     # Keras Tuner counts up from its seed with every value that it draws, and takes 0 for none:
     # neighbours would draw the same values.
     draws = 10**6 * (seed + 1)
@@ -118,17 +123,22 @@ def run(kind, build, parts, classes, *, batch_size, trials, trial_epochs, seed, 
     options = {
         "objective": "val_accuracy",
         "seed": draws,
+        "max_consecutive_failed_trials": 1,  # Keras Tuner would go on in silence
+    }
+    place = {
         "directory": str(paths.trained(profile, run) / name),
         "project_name": kind.replace(" ", "-"),
-        "max_consecutive_failed_trials": 1,  # Keras Tuner would go on in silence
     }
 
     def opened():
         if kind == "random search":
-            return RandomSearch(space, max_trials=trials, **options)
-        return Hyperband(space, max_epochs=trial_epochs, factor=3, **options)
+            return RandomSearch(space, max_trials=trials, **options, **place)
+        if kind == "evolution":
+            oracle = Aging(max(1, trials // 3), max_trials=trials, **options)
+            return Evolution(oracle, space, **place)
+        return Hyperband(space, max_epochs=trial_epochs, factor=3, **options, **place)
 
-    tuner = _mended(opened, Path(options["directory"]) / options["project_name"])
+    tuner = _mended(opened, Path(place["directory"]) / place["project_name"])
     if done := len(tuner.finished()):
         print(f"{kind}, seed {seed}: {done} trials are found in data/trained, not trained again")
     tuner.search(epochs=trial_epochs, verbose=0)
@@ -170,6 +180,8 @@ def trials_of(tuner, kind):
                 "start": values.get("tuner/initial_epoch", 0),
             }
         )
+        if "tuner/parent" in values:
+            rows[-1]["parent"] = values["tuner/parent"]
     return rows
 
 
