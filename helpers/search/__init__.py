@@ -7,9 +7,10 @@ import shutil
 import time
 from pathlib import Path
 
+import numpy as np
+
 from helpers import training
 from helpers.batches import Batches
-from helpers.search.evolution import Aging
 from helpers.store import files, paths
 from helpers.store.backend import keras
 from helpers.training import RESULTS, Trained, one_cycle
@@ -104,8 +105,30 @@ class Hyperband(_Curves, keras_tuner.Hyperband):
     """Keras Tuner's Hyperband (Li et al. 2018): many short trials, the best are continued."""
 
 
+class Aging(keras_tuner.Oracle):
+    """Aging evolution (Real et al. 2019) in any space: after `population` random trials each is a
+    child of the best of five of the last ones, with one setting drawn anew."""
+
+    def __init__(self, population, **options):
+        super().__init__(**options)
+        self.population = population
+
+    def populate_space(self, trial_id):
+        """Called by Keras Tuner before each trial; goes by what is kept of the trials alone."""
+        values, alive = self._random_values(), self.end_order[-self.population :]
+        if values and len(alive) == self.population:
+            rng = np.random.default_rng([self.seed, len(self.trials)])
+            drawn = [self.trials[name] for name in rng.choice(alive, 5)]
+            parent = max(drawn, key=lambda trial: trial.score)
+            before = parent.hyperparameters.values
+            other = [n for n in values if n in before and values[n] != before[n]] or list(values)
+            gene = rng.choice(other)
+            values = {**before, gene: values[gene], "tuner/parent": parent.trial_id}
+        return {"status": "RUNNING" if values else "STOPPED", "values": values}
+
+
 class Evolution(_Curves, keras_tuner.Tuner):
-    """Aging evolution (Real et al. 2019), which Keras Tuner has not."""
+    """A search by `Aging`."""
 
 
 def run(kind, build, parts, classes, *, batch_size, trials, trial_epochs, seed, run, profile):

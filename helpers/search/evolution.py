@@ -1,4 +1,4 @@
-"""Evolution: searches replayed on the table of topologies, and one for Keras Tuner. Notebook 10.
+"""Searches, evolution among them, replayed on the table of topologies. Notebook 10.
 
 A replayed search costs no training: it looks a topology's accuracy up. Where evolution makes a
 child that the table has not, the nearest topology that it has not looked up takes its place.
@@ -6,9 +6,8 @@ child that the table has not, the nearest topology that it has not looked up tak
 
 import numpy as np
 
-import keras_tuner  # isort: skip  (after the quiet import of Keras)
-
 from helpers.search.topologies import EPOCHS, GENES
+from helpers.store.paths import UserError
 
 POPULATION, TOURNAMENT, ELITE, NICHE = 20, 5, 2, 0.1
 
@@ -16,13 +15,16 @@ POPULATION, TOURNAMENT, ELITE, NICHE = 20, 5, 2, 0.1
 class Evidence:
     """The table as arrays: `genes` (n, genes), each from 0 to 1; accuracies on validation images
     `first` and `last`, after the first epoch and after all, (n, seeds). Topologies of which a seed
-    is missing are left out; `limit` keeps so many of the first, 0 all."""
+    is missing are left out; `limit` keeps so many of the first. UserError for fewer than two."""
 
     def __init__(self, table, limit=0):
         whole = table[
             table.groupby("topology")["seed"].transform("size") == table["seed"].nunique()
         ]
         numbers = whole["topology"].drop_duplicates().sort_values()[: limit or None]
+        if len(numbers) < 2:
+            remedy = "`.venv/bin/python -m helpers.search.topologies` trains more of them"
+            raise UserError(f"The table has fewer than two whole topologies: {remedy}.")
         self.frame = whole[whole["topology"].isin(numbers)].sort_values(["topology", "seed"])
         one = self.frame.drop_duplicates("topology")
         ranks = one[GENES].rank(method="dense") - 1
@@ -120,24 +122,3 @@ def replay(evidence, repeats, budget):
                 leader = one if leader is None or score[one] > score[leader] else leader
                 regret[kind][repeat, int(np.ceil(spent)) - 1 :] = best - judged[leader]
     return regret
-
-
-class Aging(keras_tuner.Oracle):
-    """`aging_evolution` for Keras Tuner, in any space: after `population` random trials each is a
-    child of the best of a few of the last ones, with one setting drawn anew."""
-
-    def __init__(self, population, **options):
-        super().__init__(**options)
-        self.population = population
-
-    def populate_space(self, trial_id):
-        """Called by Keras Tuner before each trial; goes by what is kept of the trials alone."""
-        values, alive = self._random_values(), self.end_order[-self.population :]
-        if values and len(alive) == self.population:
-            rng = np.random.default_rng([self.seed, len(self.trials)])
-            drawn = [self.trials[name] for name in rng.choice(alive, TOURNAMENT)]
-            parent = max(drawn, key=lambda trial: trial.score)
-            before = parent.hyperparameters.values
-            gene = rng.choice([name for name in values if values[name] != before.get(name)])
-            values = {**before, gene: values[gene], "tuner/parent": parent.trial_id}
-        return {"status": "RUNNING" if values else "STOPPED", "values": values}

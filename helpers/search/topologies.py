@@ -22,6 +22,7 @@ from helpers.store.paths import UserError
 PATH = paths.NOTEBOOKS / "topologies" / "letters.csv"
 COUNT, SEEDS, EPOCHS, LIMIT = 636, 2, 3, 4_000_000
 SIZES = 5000, 2500  # images to learn from, and to validate on; no test image is looked at
+LABEL = "Table of topologies: EMNIST Letters (part of the official set)"
 CONVOLUTIONS, DENSE = 4, 2
 # The genes: what each layer may be. A layer that is not there has zeros.
 CHOICES = {"filters": (8, 16, 32, 64), "kernel": (3, 5), "pool": (0, 1)}

@@ -55,7 +55,7 @@ def disputed(record, images):
     for one in some:
         said = [f"{name}: {names[answer]}" for name, answer in one["answers"].items()]
         texts.append("\n".join([*said, f"true: {names[one['true']]}"]))
-        frames.append(RED if one["vote"] != one["true"] else "")
+        frames.append(RED if one["vote"] != one["true"] else None)
     shown = images[[one["image"] for one in some]]
     return grid(shown, record["dataset"], 6, below=texts, frames=frames)[0]
 
@@ -66,7 +66,7 @@ def regrets(record):
     points, by evaluations spent: mean over {repeats} searches and the band of their middle half. A
     search sees one training of a topology, and what it found is judged by another."""
     content = record["extra"]["replay"]
-    body = canvas(2.7, record["dataset"])
+    body = canvas(2.7, record["extra"]["table"])
     axes = body.subplots()
     for colour, (kind, curve) in zip(CYCLE, content["curves"].items()):
         middle, low, high = (100 * np.array(curve[name]) for name in ("mean", "low", "high"))
@@ -88,7 +88,7 @@ def cloud(record):
     import seaborn
 
     points = record["extra"]["points"]
-    body = canvas(3.4, record["dataset"])
+    body = canvas(3.4, record["extra"]["table"])
     axes, cost, best = body.subplots(), points["multiplications"], points["accuracy"]
     look = {"s": 12, "linewidth": 0, "alpha": 0.7, "palette": "viridis", "ax": axes}
     seaborn.scatterplot(x=cost, y=100 * np.array(best), hue=points["convolutions"], **look)
@@ -106,8 +106,10 @@ def best_topologies(record):
     """{run}: the best topologies of the table, then average ones, as rows of blocks. A block's
     height is the side of its maps, its width their number; a dense layer bears its units. Left:
     accuracy on validation images, mean of the seeds. Right: the number of parameters."""
-    rows = record["extra"]["shown"]
-    return schemes.__wrapped__({row["run"]: {**record, **row} for row in rows}, "")
+    about = {"seeds": [{}], "dataset": {**record["extra"]["table"], "title": "letters"}}
+    return schemes.__wrapped__(
+        {n: about | row for n, row in enumerate(record["extra"]["shown"])}, ""
+    )
 
 
 @figure(name="left-out")
