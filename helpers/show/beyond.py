@@ -62,20 +62,26 @@ def disputed(record, images):
 
 @figure
 def regrets(record):
-    """{run}: how far the best topology that a search has found lies below the best of the table, in
-    points, by evaluations spent: mean over {repeats} searches and the band of their middle half. A
-    search sees one training of a topology, and what it found is judged by another."""
+    """{run}: left, how far the best topology that a search has found lies below the best of the
+    table, in points, by evaluations spent: mean over {repeats} searches and the band of their
+    middle half. A search sees one training of a topology, and what it found is judged by another. Right:
+    mean lead over random search, with a band of two standard errors."""
     content = record["extra"]["replay"]
-    body = canvas(2.7, record["extra"]["table"])
-    axes = body.subplots()
+    body = canvas(2.6, record["extra"]["table"])
+    left, right = body.subplots(1, 2)
     for colour, (kind, curve) in zip(CYCLE, content["curves"].items()):
-        middle, low, high = (100 * np.array(curve[name]) for name in ("mean", "low", "high"))
+        names = "mean", "low", "high", "lead", "error"
+        middle, low, high, lead, error = (100 * np.array(curve[name]) for name in names)
         steps = curve["first"] + np.arange(len(middle))
-        axes.plot(steps, middle, color=colour, label=kind)
-        axes.fill_between(steps, low, high, color=colour, alpha=0.12, linewidth=0)
-    axes.set(xlabel="Evaluations", ylabel="Regret, points", ylim=(0, None), xscale="log")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.grid()
+        left.plot(steps, middle, color=colour, label=kind)
+        left.fill_between(steps, low, high, color=colour, alpha=0.12, linewidth=0)
+        right.plot(steps, lead, color=colour)
+        right.fill_between(steps, lead - 2 * error, lead + 2 * error, color=colour, alpha=0.2, lw=0)
+    left.set(xlabel="Evaluations", ylabel="Regret, points", ylim=(0, None), xscale="log")
+    left.xaxis.set_major_formatter("{x:g}")
+    right.set(xlabel="Evaluations", ylabel="Lead over random search, points")
+    for axes in (left, right):
+        axes.grid()
     legend(body, 4)
     return body, {"repeats": content["repeats"]}
 
@@ -97,7 +103,9 @@ def cloud(record):
     kept = front > np.concatenate([[0], np.maximum.accumulate(front)[:-1]])
     axes.plot(np.array(cost)[order][kept], 100 * front[kept], color=GREY, linewidth=1)
     axes.set(xscale="log", xlabel="Multiplications for an image", ylabel="Accuracy, %")
-    axes.legend(title="convolutions", loc="lower right")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.grid()
+    legend(body, 4, "convolutions: {}".format)
     return body, {"n": len(best)}
 
 
@@ -106,7 +114,7 @@ def best_topologies(record):
     """{run}: the best topologies of the table, then average ones, as rows of blocks. A block's
     height is the side of its maps, its width their number; a dense layer bears its units. Left:
     accuracy on validation images, mean of the seeds. Right: the number of parameters."""
-    about = {"seeds": [{}], "dataset": {**record["extra"]["table"], "title": "letters"}}
+    about = {"seeds": [{}], "dataset": {**record["extra"]["table"], "title": ""}}
     return schemes.__wrapped__(
         {n: about | row for n, row in enumerate(record["extra"]["shown"])}, ""
     )
