@@ -64,8 +64,8 @@ def disputed(record, images):
 def regrets(record):
     """{run}: left, how far the best topology that a search has found lies below the best of the
     table, in points, by evaluations spent: mean over {repeats} searches and the band of their
-    middle half. A search sees one training of a topology, and what it found is judged by another. Right:
-    mean lead over random search, with a band of two standard errors."""
+    middle half. A search sees one training of a topology, and what it found is judged by another.
+    Right: mean lead over random search, with a band of two standard errors."""
     content = record["extra"]["replay"]
     body = canvas(2.6, record["extra"]["table"])
     left, right = body.subplots(1, 2)

@@ -95,8 +95,7 @@ REPORTED = {
 QUANTITIES = (
     "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "test_accuracy",
     "test_loss", "epochs", "seconds", "seconds_per_epoch", "nll", "gap", "loss_gap", "loss_ratio",
-    "transformed", "best_epoch", "late_accuracy", "swing", "loss_below", "search_lead", "vote_lead",
-    "evolution_lead",
+    "transformed", "best_epoch", "late_accuracy", "swing", "loss_below", "search_lead", "lead",
 )  # fmt: skip
 CLAIM = {
     **{"key": TEXT, "claim": TEXT, "against": TEXT, "part": COUNT, "data": _one_of("any")},
