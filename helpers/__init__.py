@@ -14,7 +14,7 @@ statistics    how sure a number is
 evaluation    accuracy, loss and probabilities of a trained network
 explain       what a trained network looks at
 audit         a data set before any network
-search        hyper-parameter search
+search        hyper-parameter search, evolution, a table of topologies
 watching      training as the early course reports did it
 protocol      what choosing an epoch by the test images is worth
 results       records and predictions of a run

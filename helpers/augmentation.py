@@ -10,10 +10,12 @@ import numpy as np
 
 # The settings of the course reports. `small`: "small rotations and zooms"; `noise`: adds shifts;
 # `strong`: the fingers report. open: the amounts of `small` and `noise`, which are the usual ones.
+# Our own: `flips`.
 SETTINGS = {
     "none": {},
     "small": {"rotation": 10, "zoom": 0.1},
     "noise": {"rotation": 10, "zoom": 0.1, "shift": 0.1},
+    "flips": {"flip_horizontal": True},
     "strong": {
         "flip_horizontal": True,
         "flip_vertical": True,

@@ -1,8 +1,8 @@
 """A trained network, judged: accuracy, loss, log-probabilities, calibration. All notebooks."""
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import log_softmax, logsumexp
 
 from helpers.batches import in_order
 from helpers.statistics import TEMPERATURES
@@ -84,6 +84,49 @@ def fit_temperature(logp, labels):
 def scale(logp, temperature):
     """Log-probabilities (n, classes) divided by a temperature and normalised again."""
     return log_softmax(logp / temperature, axis=1)
+
+
+def vote(logps):
+    """The soft vote: log of the mean probability, (n, classes), from log-probabilities of several
+    networks (networks, n, classes)."""
+    return logsumexp(logps, axis=0) - np.log(len(logps))
+
+
+def halves(n):
+    """Two disjoint halves of n images, arrays of places: one to fit stacking, one to judge it."""
+    places = np.random.default_rng(0).permutation(n)
+    return places[: n // 2], places[n // 2 :]
+
+
+def stack(logps, labels):
+    """Stacking (Wolpert 1992) with a weight a network and a bias a class, of the highest likelihood
+    on these images. logps (networks, n, classes); returns (weights, biases) for `stacked`. Judge
+    it on other images."""
+    members, _, classes = logps.shape
+    true = np.eye(classes)[labels]
+
+    def cost(values):
+        logp = stacked(logps, values[:members], values[members:])
+        slope = (np.exp(logp) - true) / len(labels)
+        return nll(logp, labels), np.r_[np.tensordot(logps, slope, 2), slope.sum(axis=0)]
+
+    start = np.r_[np.full(members, 1 / members), np.zeros(classes)]
+    found = minimize(cost, start, jac=True, method="L-BFGS-B").x
+    return found[:members], found[members:]
+
+
+def stacked(logps, weights, biases):
+    """Log-probabilities (n, classes) of networks (networks, n, classes), stacked by `stack`."""
+    return log_softmax(np.tensordot(weights, logps, 1) + biases, axis=1)
+
+
+def diversity(first, second, labels):
+    """How two networks differ: the share of images (n,) that they name differently, and the
+    correlation of being wrong, None where one is always right or always wrong."""
+    wrong = np.stack([first != labels, second != labels])
+    varied = 0 < wrong[0].mean() < 1 and 0 < wrong[1].mean() < 1
+    correlation = float(np.corrcoef(wrong)[0, 1]) if varied else None
+    return {"disagreement": float(np.mean(first != second)), "correlation": correlation}
 
 
 def _of(logp, labels):

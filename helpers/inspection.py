@@ -35,7 +35,10 @@ def describe(layer):
 
 def network_json(model):
     """The architecture as JSON, without compilation and the counters in Keras's layer names."""
-    plain = keras.Sequential.from_config(model.get_config()).to_json()
+    plain = type(model).from_config(model.get_config()).to_json()
+    if not isinstance(model, keras.Sequential):  # its layers name each other: they are numbered
+        for number, layer in enumerate(model.layers):
+            plain = plain.replace(f'"{layer.name}"', f'"{number}"')
     return re.sub(r'("name": "[a-z0-9_]*?)_\d+"', r'\1"', plain)
 
 

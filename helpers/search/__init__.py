@@ -7,6 +7,8 @@ import shutil
 import time
 from pathlib import Path
 
+import numpy as np
+
 from helpers import training
 from helpers.batches import Batches
 from helpers.store import files, paths
@@ -103,11 +105,37 @@ class Hyperband(_Curves, keras_tuner.Hyperband):
     """Keras Tuner's Hyperband (Li et al. 2018): many short trials, the best are continued."""
 
 
+class Aging(keras_tuner.Oracle):
+    """Aging evolution (Real et al. 2019) in any space: after `population` random trials each is a
+    child of the best of five of the last ones, with one setting drawn anew."""
+
+    def __init__(self, population, **options):
+        super().__init__(**options)
+        self.population = population
+
+    def populate_space(self, trial_id):
+        """Called by Keras Tuner before each trial; goes by what is kept of the trials alone."""
+        values, alive = self._random_values(), self.end_order[-self.population :]
+        if values and len(alive) == self.population:
+            rng = np.random.default_rng([self.seed, len(self.trials)])
+            drawn = [self.trials[name] for name in rng.choice(alive, 5)]
+            parent = max(drawn, key=lambda trial: trial.score)
+            before = parent.hyperparameters.values
+            other = [n for n in values if n in before and values[n] != before[n]] or list(values)
+            gene = rng.choice(other)
+            values = {**before, gene: values[gene], "tuner/parent": parent.trial_id}
+        return {"status": "RUNNING" if values else "STOPPED", "values": values}
+
+
+class Evolution(_Curves, keras_tuner.Tuner):
+    """A search by `Aging`."""
+
+
 def run(kind, build, parts, classes, *, batch_size, trials, trial_epochs, seed, run, profile):
     """Search, or go on with an interrupted search, whose finished trials are not trained again:
-    "random search" over `trials` trials of `trial_epochs`, one sweep of "Hyperband" up to
-    `trial_epochs`, or "annealed Hyperband", each training one cycle of the learning rate. Returns
-    the tuner."""
+    "random search" or "evolution" over `trials` trials of `trial_epochs`, a third of them at random
+    at first, one sweep of "Hyperband" up to `trial_epochs`, or "annealed Hyperband", each training
+    one cycle of the learning rate. Returns the tuner."""
     # Keras Tuner counts up from its seed with every value that it draws, and takes 0 for none:
     # neighbours would draw the same values.
     draws = 10**6 * (seed + 1)
@@ -118,17 +146,22 @@ def run(kind, build, parts, classes, *, batch_size, trials, trial_epochs, seed, 
     options = {
         "objective": "val_accuracy",
         "seed": draws,
+        "max_consecutive_failed_trials": 1,  # Keras Tuner would go on in silence
+    }
+    place = {
         "directory": str(paths.trained(profile, run) / name),
         "project_name": kind.replace(" ", "-"),
-        "max_consecutive_failed_trials": 1,  # Keras Tuner would go on in silence
     }
 
     def opened():
         if kind == "random search":
-            return RandomSearch(space, max_trials=trials, **options)
-        return Hyperband(space, max_epochs=trial_epochs, factor=3, **options)
+            return RandomSearch(space, max_trials=trials, **options, **place)
+        if kind == "evolution":
+            oracle = Aging(max(1, trials // 3), max_trials=trials, **options)
+            return Evolution(oracle, space, **place)
+        return Hyperband(space, max_epochs=trial_epochs, factor=3, **options, **place)
 
-    tuner = _mended(opened, Path(options["directory"]) / options["project_name"])
+    tuner = _mended(opened, Path(place["directory"]) / place["project_name"])
     if done := len(tuner.finished()):
         print(f"{kind}, seed {seed}: {done} trials are found in data/trained, not trained again")
     tuner.search(epochs=trial_epochs, verbose=0)
@@ -170,6 +203,8 @@ def trials_of(tuner, kind):
                 "start": values.get("tuner/initial_epoch", 0),
             }
         )
+        if "tuner/parent" in values:
+            rows[-1]["parent"] = values["tuner/parent"]
     return rows
 
 

@@ -8,7 +8,6 @@ goes on with the table wherever it was left. A row is one topology and one seed.
 import argparse
 import functools
 import math
-import multiprocessing
 import os
 import sys
 import time
@@ -23,6 +22,7 @@ from helpers.store.paths import UserError
 PATH = paths.NOTEBOOKS / "topologies" / "letters.csv"
 COUNT, SEEDS, EPOCHS, LIMIT = 636, 2, 3, 4_000_000
 SIZES = 5000, 2500  # images to learn from, and to validate on; no test image is looked at
+LABEL = "Table of topologies: EMNIST Letters (part of the official set)"
 CONVOLUTIONS, DENSE = 4, 2
 # The genes: what each layer may be. A layer that is not there has zeros.
 CHOICES = {"filters": (8, 16, 32, 64), "kernel": (3, 5), "pool": (0, 1)}
@@ -103,6 +103,7 @@ def train(topology, seeds, parts, classes):
     """Train a topology from each seed: Adam, batches of 64, a constant rate, so that after one
     epoch it is what a training of one epoch would be. Yields for each seed (network, accuracies on
     the validation images by epoch, processor seconds; with the first seed Keras builds, too)."""
+    keras.backend.clear_session()
     model, state = None, lambda one: [*one.variables, *one.optimizer.variables]
     for seed in seeds:
         keras.utils.set_random_seed(seed)
@@ -118,7 +119,6 @@ def train(topology, seeds, parts, classes):
         started = time.process_time()
         history = training.run_epochs(model, parts, feed, EPOCHS, []).history
         yield model, history["val_accuracy"], time.process_time() - started
-    keras.backend.clear_session()
 
 
 def load(path=PATH):
@@ -130,8 +130,8 @@ def load(path=PATH):
 
 def fill(path=PATH, cores=1):
     """Train what the table has not yet, topology by topology, so that whatever is there is a
-    random sample with all seeds. Each process appends its own rows. UserError for another table."""
-    os.environ |= dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
+    random sample with all seeds. UserError for the table of other images."""
+    os.environ |= dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), f"{cores}")
 
     def refuse(holder):
         raise UserError(f"Another process fills {path}: {holder}. Wait for it to end.")
@@ -139,15 +139,16 @@ def fill(path=PATH, cores=1):
     with locks.held(paths.DATA / "trained" / f"{path.stem}.lock", refuse):
         tasks = _missing(path)
         print(f"{path}: {len(tasks)} of {COUNT} topologies to train.", flush=True)
-        start = multiprocessing.get_context("spawn").Process
-        others = [start(target=_work, args=(path, tasks[n::cores])) for n in range(1, cores)]
-        for process in others:
-            process.start()
-        _work(path, tasks[::cores])
-        for process in others:
-            process.join()
-        if any(process.exitcode for process in others):
-            raise UserError("A process failed: start again, what is in the table is kept.")
+        parts, classes, known = images()
+        for number, seeds in tasks:
+            outcomes = zip(seeds, train(sample()[number], seeds, parts, classes))
+            for seed, (model, accuracies, seconds) in outcomes:
+                row = [number, seed, *sample()[number].values()]
+                row += [model.count_params(), multiplications(sample()[number])]
+                row += [*(f"{value:.4f}" for value in accuracies), f"{seconds:.2f}", known]
+                with open(path, "a", encoding="utf-8") as file:
+                    file.write(",".join(map(str, row)) + "\n")
+                print(f"topology {number}, seed {seed}: {accuracies[-1]:.4f}", flush=True)
 
 
 def _missing(path):
@@ -174,33 +175,10 @@ def images():
     return batches.split(data, *SIZES), data.classes, data.meta["sha256"][:8]
 
 
-def _work(path, tasks):
-    parts, classes, known = images()
-    for number, seeds in tasks:
-        topology = sample()[number]
-        outcomes = zip(seeds, train(topology, seeds, parts, classes))
-        for seed, (model, accuracies, seconds) in outcomes:
-            row = [number, seed, *topology.values()]
-            row += [model.count_params(), multiplications(topology)]
-            row += [*(f"{value:.4f}" for value in accuracies), f"{seconds:.2f}", known]
-            _append(path, ",".join(map(str, row)) + "\n")
-            print(f"topology {number}, seed {seed}: {accuracies[-1]:.4f}", flush=True)
-        if (parent := multiprocessing.parent_process()) and not parent.is_alive():
-            return
-
-
-def _append(path, line):
-    try:
-        with open(path, "ab", buffering=0) as file:
-            file.write(line.encode())  # at once: a line of another process stays whole
-    except OSError as error:
-        raise files.unwritable(path, error) from error
-
-
 def main(arguments=None):
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser("python -m helpers.search.topologies", description=__doc__)
-    parser.add_argument("--cores", type=int, default=1, help="processes side by side (1)")
+    parser.add_argument("--cores", type=int, default=1, help="for each training (1)")
     options = parser.parse_args(arguments)
     startup.settle()
     try:

@@ -9,6 +9,7 @@ from helpers.show.words import titles
 from helpers.statistics import wilson
 
 COLOURS = {"training": GREY, "validation": BLUE, "random search": BLUE, "Hyperband": GREEN}
+COLOURS["evolution"] = RED
 SCALE = {"accuracy": 100, "loss": 1}  # accuracies in percent
 KEPT = {"marker": "D", "color": BLUE, "markeredgecolor": "black", "label": "weights kept"}
 LOWEST = {"marker": "v", "color": BLACK, "label": "lowest validation loss"}

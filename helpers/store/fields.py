@@ -54,19 +54,29 @@ SHARE = (_number(0, 1 + 1e-9), "a fraction, 0.982 for 98.2 %")
 BESIDE = ("course-protocol", "one-change", "fast")  # reports of runs that stand beside another
 KINDS = ("profile", "run")  # of entries: below `profiles`, below `runs`
 PARTS = ("train", "validation", "test")
-COUNTS = ("epochs", "batch_size", "seeds", "trials", "trial_epochs", "repeats", "halves", "side")
-SIZES = ("train_images", "test_images", "judged_images", "first_seed")
+COUNTS = (
+    "epochs",
+    "batch_size",
+    "seeds",
+    "trials",
+    "trial_epochs",
+    "repeats",
+    "halves",
+    "side",
+    "budget",
+)
+SIZES = ("train_images", "test_images", "judged_images", "first_seed", "rows", "deep", "long")
 PARAMETERS = {
     **dict.fromkeys(COUNTS, COUNT),
     **dict.fromkeys((*SIZES, "stop_patience", "reduce_patience"), SIZE),
     **dict.fromkeys(("learning_rate", "peak_learning_rate"), RATE),
-    **dict.fromkeys(("stop_delta", "twin_distance"), AMOUNT),
+    **dict.fromkeys(("stop_delta", "twin_distance", "wide", "penalty"), AMOUNT),
     "validation_images": (_number(-1), "-1, 0 or more"),
     "folds": (_number(2, 257), "from 2 to 256"),
     "networks": (_known, "names of networks, NAME or NAME+AUGMENTATION, with spaces between"),
     "dropout": (lambda value: value == -1 or 0 <= value < 1, "-1.0, or from 0 to less than 1"),
     "halvings": (lambda value: type(value) is int and 0 <= value <= 16, "from 0 to 16"),
-    "sure": SHARE,
+    **dict.fromkeys(("sure", "smoothing"), SHARE),
 }
 CHOICES = {
     **dict.fromkeys(("augmentation", "judge"), lambda: code.constant("augmentation", "SETTINGS")),
@@ -85,7 +95,7 @@ REPORTED = {
 QUANTITIES = (
     "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "test_accuracy",
     "test_loss", "epochs", "seconds", "seconds_per_epoch", "nll", "gap", "loss_gap", "loss_ratio",
-    "transformed", "best_epoch", "late_accuracy", "swing", "loss_below", "search_lead",
+    "transformed", "best_epoch", "late_accuracy", "swing", "loss_below", "search_lead", "lead",
 )  # fmt: skip
 CLAIM = {
     **{"key": TEXT, "claim": TEXT, "against": TEXT, "part": COUNT, "data": _one_of("any")},

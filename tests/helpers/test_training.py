@@ -1174,7 +1174,7 @@ def test_search_keeps_settings_and_curve_of_every_trial_and_is_not_repeated(sear
     assert search.trials_of(searching(), "random search") == found and len(searching.trainings) == 2
 
 
-@pytest.mark.parametrize("kind", ["random search", "Hyperband", "annealed Hyperband"])
+@pytest.mark.parametrize("kind", ["random search", "evolution", "Hyperband", "annealed Hyperband"])
 def test_kept_trials_are_said_to_be_found_and_loaded_without_a_warning(
     searching, parts, recwarn, capsys, kind
 ):
@@ -1202,6 +1202,40 @@ def test_an_interrupted_search_goes_on_where_it_was(searching, monkeypatch):
     assert len(searching.trainings) == 1
     found = search.trials_of(searching(), "random search")
     assert len(found) == 2 and len(searching.trainings) == 2
+
+
+def test_an_interrupted_evolution_goes_on_and_comes_out_the_same(searching, monkeypatch):
+    asked = {"trials": 7, "trial_epochs": 1}
+    original, calls = search.Space.fit, []
+
+    def unplugged(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return original(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(search.Space, "fit", unplugged)
+        with pytest.raises(KeyboardInterrupt):
+            searching("evolution", run="cut", **asked)
+    keep = [
+        [(trial["values"], trial["score"], trial.get("parent")) for trial in trials]
+        for trials in (
+            search.trials_of(searching("evolution", run=run, **asked), "evolution")
+            for run in ("cut", "whole")
+        )
+    ]
+    assert keep[0] == keep[1] and len(searching.trainings) == 7 + 7
+    assert [parent is None for _, _, parent in keep[0]] == [True, True, *[False] * 5]
+
+
+def test_a_child_differs_from_its_parent_in_one_setting(searching):
+    rows = search.trials_of(searching("evolution", trials=7, trial_epochs=1), "evolution")
+    known = {row["trial"]: row["values"] for row in rows}
+    for row in rows[2:]:
+        before = known[row["parent"]]
+        assert sum(before[name] != value for name, value in row["values"].items()) == 1
+    assert all("tuner/" not in name for row in rows for name in row["values"])
 
 
 def test_hyperband_continues_its_best_trials(searching):

@@ -28,6 +28,9 @@ SIZES = {  # a notebook's parameters here, where they are not its defaults
     "06": {**FEW, "epochs": 6, "folds": 2, "repeats": 1, "judged_images": 1200},
     "07": {"train_images": 1000, "test_images": 2000, "epochs": 3},
     "08": {**FEW},
+    "09": {**FEW, "train_images": 300, "epochs": 1, "deep": 0, "kinds": "plain vgg"},
+    "10": {**FEW, "train_images": 300, "repeats": 4, "trial_epochs": 1},
+    "11": {**FEW, "left_out": ""},
     "12": {},
     "13": {"train_images": 200, "validation_images": 50, "test_images": 100, "epochs": 1},
     "14": {**FEW, "epochs": 2, "halvings": 4},
@@ -397,6 +400,44 @@ def test_08_3_batches_twice_as_large(work):
     larger = work.restarted(peak_learning_rate=usual["peak_learning_rate"])
     assert larger["steps"] == pytest.approx(usual["steps"] / 2, abs=larger["epochs"])
     assert first(larger)["history"]["loss"][0] > first(usual)["history"]["loss"][0]
+
+
+# --- 09 to 11: beyond the five --------------------------------------------------------------------
+
+
+def test_09_1_a_majority_of_three_that_err_independently(work):
+    majority, alone = work.type()
+    assert majority == pytest.approx(alone**3 + 3 * alone**2 * (1 - alone))
+    for share, told in ((0.8, "89.6"), (0.9, "97.2")):
+        assert f"{100 * (share**3 + 3 * share**2 * (1 - share)):.1f}" == told
+        assert told in work.exercise.text
+
+
+def test_09_2_one_network_under_two_names(work):
+    seed = first(work.restarted())
+    names = [row["name"] for row in seed["members"]]
+    assert names == ["plain", "soft vote", "stacking"] and seed["pairs"] == []
+    assert seed["members"][0]["accuracy"] == seed["members"][1]["accuracy"]
+
+
+def test_10_1_luck_of_a_winner(work):
+    seen, other = work.type()
+    assert seen == work.space["evidence"].last[:, 0].max() and 0 < other < 1
+
+
+def test_10_2_parents(work):
+    assert [name is None for name in work.type()] == [True, False, False]
+
+
+def test_11_1_two_networks_and_ten_thousand_images(work):
+    one, other = work.type()
+    assert one[1] > other[0], "the intervals overlap"
+    assert (one[1] - one[0]) / 2 == pytest.approx(0.0012, abs=0.0001)
+
+
+def test_11_2_mirrored_digits(work):
+    changed = first(work.restarted())
+    assert changed["test_accuracy"] < first(work.space)["test_accuracy"]
 
 
 # --- 12: try it -----------------------------------------------------------------------------------

@@ -1,0 +1,124 @@
+"""Searches, evolution among them, replayed on the table of topologies. Notebook 10.
+
+A replayed search costs no training: it looks a topology's accuracy up. Where evolution makes a
+child that the table has not, the nearest topology that it has not looked up takes its place.
+"""
+
+import numpy as np
+
+from helpers.search.topologies import EPOCHS, GENES
+from helpers.store.paths import UserError
+
+POPULATION, TOURNAMENT, ELITE, NICHE = 20, 5, 2, 0.1
+
+
+class Evidence:
+    """The table as arrays: `genes` (n, genes), each from 0 to 1; accuracies on validation images
+    `first` and `last`, after the first epoch and after all, (n, seeds). Topologies of which a seed
+    is missing are left out; `limit` keeps so many of the first. UserError for fewer than two."""
+
+    def __init__(self, table, limit=0):
+        whole = table[
+            table.groupby("topology")["seed"].transform("size") == table["seed"].nunique()
+        ]
+        numbers = whole["topology"].drop_duplicates().sort_values()[: limit or None]
+        if len(numbers) < 2:
+            remedy = "`.venv/bin/python -m helpers.search.topologies` trains more of them"
+            raise UserError(f"The table has fewer than two whole topologies: {remedy}.")
+        self.frame = whole[whole["topology"].isin(numbers)].sort_values(["topology", "seed"])
+        one = self.frame.drop_duplicates("topology")
+        ranks = one[GENES].rank(method="dense") - 1
+        self.genes = (ranks / ranks.max().clip(lower=1)).to_numpy()
+        names = "accuracy_1", f"accuracy_{EPOCHS}"
+        self.first, self.last = (self.frame[n].to_numpy().reshape(len(one), -1) for n in names)
+
+    def nearest(self, genes, seen):
+        """The topology nearest to some genes, by their mean difference, that is not in `seen`."""
+        distances = np.abs(self.genes - genes).mean(axis=1)
+        distances[list(seen)] = np.inf
+        return int(np.argmin(distances))
+
+
+def random_search(evidence, seed, rng, budget):
+    """Topologies drawn one after the other. Like the other searches it sees the accuracies of one
+    `seed`, and returns what it tried, (evaluations spent, topology) in order."""
+    return list(enumerate(rng.permutation(len(evidence.last))[:budget], 1))
+
+
+def hyperband(evidence, seed, rng, budget):
+    """Three topologies for one epoch, the best of them for all; then two for all epochs, and again
+    (Li et al. 2018, for 3 epochs and a factor of 3). An evaluation is as many epochs as a row has;
+    that of the table after the first epoch is what a shorter training would have reached."""
+    tried, spent = [], 0
+    for five in rng.permutation(len(evidence.last))[: 5 * (len(evidence.last) // 5)].reshape(-1, 5):
+        best = five[np.argmax(evidence.first[five[:3], seed])]
+        tried += [(spent + 5 / 3, best), (spent + 8 / 3, five[3]), (spent + 11 / 3, five[4])]
+        spent += 11 / 3
+    return tried
+
+
+def aging_evolution(evidence, seed, rng, budget):
+    """The child of the best of a few takes the place of the oldest: one gene is another's (Real et
+    al. 2019). It begins with the topologies that random search draws first."""
+    score = evidence.last[:, seed]
+    looked = [int(one) for one in rng.permutation(len(score))[: min(POPULATION, budget)]]
+    while len(looked) < budget:
+        some = rng.choice(looked[-POPULATION:], min(TOURNAMENT, len(looked)), replace=False)
+        child = evidence.genes[some[np.argmax(score[some])]].copy()
+        gene = rng.integers(child.size)
+        child[gene] = evidence.genes[rng.integers(len(score)), gene]
+        looked.append(evidence.nearest(child, looked))
+    return list(enumerate(looked, 1))
+
+
+def genetic_search(evidence, seed, rng, budget):
+    """Generations with niching and elitism, the kind of search of Baldominos et al. (2018): each
+    parent wins a tournament by its accuracy above the population's worst, shared with all that are
+    like it; each gene of a child is one of its parents', one in ten another's; the best stay."""
+    score = evidence.last[:, seed]
+    looked = [int(one) for one in rng.permutation(len(score))[: min(POPULATION, budget)]]
+    population = np.array(looked)
+    while len(looked) < budget:
+        genes = evidence.genes[population]
+        like = np.abs(genes[:, None] - genes).mean(axis=2) < NICHE
+        fitness = (score[population] - score[population].min()) / like.sum(axis=1)
+        children = []
+        for _ in range(min(POPULATION - ELITE, budget - len(looked))):
+            drawn = rng.integers(len(population), size=(2, TOURNAMENT))
+            parents = genes[drawn[[0, 1], np.argmax(fitness[drawn], axis=1)]]
+            child = np.where(rng.random(parents.shape[1]) < 0.5, *parents)
+            other = evidence.genes[rng.integers(len(score))]
+            child = np.where(rng.random(child.size) < 0.1, other, child)
+            children.append(evidence.nearest(child, looked + children))
+        elite = population[np.argsort(-score[population], kind="stable")[:ELITE]]
+        looked, population = looked + children, np.array([*elite, *children])
+    return list(enumerate(looked, 1))
+
+
+SEARCHES = {
+    "random search": random_search,
+    "genetic algorithm": genetic_search,
+    "aging evolution": aging_evolution,
+    "Hyperband": hyperband,
+}
+
+
+def replay(evidence, repeats, budget):
+    """Regret of repeated searches, a dict from kind to (repeats, budget): how far what a search has
+    found lies below the best topology of the table, a fraction; NaN before it found anything.
+
+    A search sees the accuracies of one seed, in every other repeat of another one, and what it
+    found is judged by the mean of the others, so that luck does not count. Repeats are paired: all
+    searches of one begin with the same topologies.
+    """
+    best, regret = evidence.last.mean(axis=1).max(), {}
+    for kind, search in SEARCHES.items():
+        regret[kind] = np.full((repeats, budget), np.nan)
+        for repeat in range(repeats):
+            seed, leader = repeat % evidence.last.shape[1], None
+            judged = np.delete(evidence.last, seed, axis=1).mean(axis=1)
+            rng, score = np.random.default_rng(repeat), evidence.last[:, seed]
+            for spent, one in search(evidence, seed, rng, budget):
+                leader = one if leader is None or score[one] > score[leader] else leader
+                regret[kind][repeat, int(np.ceil(spent)) - 1 :] = best - judged[leader]
+    return regret
