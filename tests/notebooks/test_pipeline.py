@@ -28,6 +28,9 @@ RUNS = (
     "audit-mnist",
     "mnist-first-course",
     "mnist-mlp-fast",
+    "ensemble-letters",
+    "best-digits",
+    "evolved-letters",
 )  # one of each notebook
 ARRAYS = {"y_true", "y_pred", "logp_pred", "logp_true", "logp_pred_scaled", "logp_true_scaled"}
 SEED_FIELDS = {"seed", "epochs", "seconds", "history", "nll", "ece", "temperature", "versions"}
