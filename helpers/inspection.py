@@ -1,6 +1,7 @@
 """What a network is made of: layers, shapes, parameters, multiplications. `training`, `results`."""
 
 import hashlib
+import json
 import math
 import re
 
@@ -36,10 +37,27 @@ def describe(layer):
 def network_json(model):
     """The architecture as JSON, without compilation and the counters in Keras's layer names."""
     plain = type(model).from_config(model.get_config()).to_json()
-    if not isinstance(model, keras.Sequential):  # its layers name each other: they are numbered
-        for number, layer in enumerate(model.layers):
-            plain = plain.replace(f'"{layer.name}"', f'"{number}"')
+    if not isinstance(model, keras.Sequential):
+        plain = json.dumps(_numbered(json.loads(plain), {}))
     return re.sub(r'("name": "[a-z0-9_]*?)_\d+"', r'\1"', plain)
+
+
+def _numbered(part, numbers):
+    """Layers that name each other, as [name, node, output], named by their place in their network;
+    `numbers` is a dict from name to place. No other text is touched: a layer may be called as a
+    setting is, "activation"."""
+    if isinstance(part, dict):
+        if isinstance(part.get("layers"), list):  # a network, perhaps within another one
+            names = [layer["config"]["name"] for layer in part["layers"]]
+            numbers = {name: f"{number}" for number, name in enumerate(names)}
+        named = isinstance(part.get("name"), str)
+        more = {"name": numbers.get(part["name"], part["name"])} if named else {}
+        return {key: _numbered(value, numbers) for key, value in part.items()} | more
+    if isinstance(part, list):
+        refers = len(part) == 3 and isinstance(part[0], str)
+        first = [numbers.get(part[0], part[0])] if refers else []
+        return first + [_numbered(value, numbers) for value in part[len(first) :]]
+    return part
 
 
 def network_sha256(model):

@@ -135,7 +135,7 @@ def _key(model, parts, callbacks, how):
     follows_from = {
         "network": network_json(model),
         "optimizer": config,
-        "loss": model.loss if isinstance(model.loss, str) else model.loss.get_config(),
+        "loss": model.loss if isinstance(model.loss, str) else keras.losses.serialize(model.loss),
         "data": parts.identity,
         "callbacks": [
             [type(c).__name__, {k: v for k, v in sorted(vars(c).items()) if isinstance(v, plain)}]

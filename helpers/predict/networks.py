@@ -46,6 +46,8 @@ def trained(run, profiles=PROFILES, shipped=True):
     way = f"`make all {setting}RUNS={run}` trains it"
     if run not in runs.select():
         way = "runs.yaml has no such run; one of `make own` is found with OUT=own/NAME"
+    elif "network" not in runs.notebook_parameters(runs.entry(run)["notebook"]):
+        way = "its notebook builds networks that helpers/models.py has not"
     raise UserError(f"Run {run} has no trained network: {way}; carried are {', '.join(carried())}.")
 
 

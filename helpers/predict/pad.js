@@ -82,7 +82,7 @@ function ink(strokes) {
 }
 
 // Grey values, row by row, as an image of a data set, SIDE x SIDE bytes: `prepare` of
-// helpers/predict.py, which says why each step is as it is.
+// helpers/predict/pictures.py, which says why each step is as it is.
 function prepare(values, height, width, rule) {
   const image = new Uint8Array(SIDE * SIDE), sum = (all) => all.reduce((a, b) => a + b, 0);
   const rows = Array.from({ length: height }, (_, y) => values.slice(y * width, (y + 1) * width));

@@ -156,11 +156,11 @@ def _missing(path):
     taken away, a table that is not there is begun."""
     content, header = path.read_bytes() if path.exists() else b"", ",".join(COLUMNS) + "\n"
     whole = content[: content.rfind(b"\n") + 1] or header.encode()
-    if whole != content:
-        files.save_bytes(path, whole)
     first, *lines = whole.decode().splitlines()
     if first != header.strip() or any(not line.endswith(images()[2]) for line in lines):
         raise UserError(f"{path} has other columns, or is of other images: move it away first.")
+    if whole != content:
+        files.save_bytes(path, whole)
     there = {tuple(line.split(",")[:2]) for line in lines}
     seeds = [[s for s in range(SEEDS) if (f"{n}", f"{s}") not in there] for n in range(COUNT)]
     return [(number, some) for number, some in enumerate(seeds) if some]

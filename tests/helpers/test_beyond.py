@@ -70,16 +70,26 @@ def test_diversity_counts_other_answers_and_errors_made_together():
     assert evaluation.diversity(truth, np.array([0, 1, 1, 1]), truth)["correlation"] is None
 
 
-def branched(filters=3):
+def branched(filters=3, seed=0):
     image = keras.layers.Input((6, 6, 1), dtype="uint8")
     maps = keras.layers.Conv2D(filters, 3, padding="same")(keras.layers.Rescaling(1 / 255)(image))
+    maps = keras.layers.Activation("relu")(maps)  # by name "activation", as a setting of the others
     maps = keras.layers.add([maps, keras.layers.Conv2D(filters, 3, padding="same")(maps)])
-    return keras.Model(image, keras.layers.Flatten()(maps), name="branched")
+    return keras.Model(image, keras.layers.Flatten()(maps), name=f"branched_{seed}")
 
 
-def test_a_network_with_branches_has_one_name_however_many_were_built_before():
-    known = inspection.network_sha256(branched())
-    assert known == inspection.network_sha256(branched()) != inspection.network_sha256(branched(4))
+def voting(*filters):
+    image = keras.layers.Input((6, 6, 1), dtype="uint8")
+    members = [branched(*one)(image) for one in zip(filters, (0, 1))]
+    return keras.Model(image, keras.layers.average(members))
+
+
+@pytest.mark.parametrize("build, other", [(branched, [4]), (voting, [4, 4])])
+def test_a_network_with_branches_has_one_name_however_many_were_built_before(build, other):
+    given = [3] * len(other)
+    keras.backend.clear_session()  # names are counted from here
+    first, second, third = (inspection.network_sha256(build(*given)) for _ in range(3))
+    assert first == second == third != inspection.network_sha256(build(*other))
 
 
 # --- searches on a table --------------------------------------------------------------------------

@@ -125,6 +125,7 @@ def test_photographs_are_read_and_what_the_network_saw_is_kept(carried, capsys):
         ("mnist-second-v1", "README.md", "is no JPEG"),
         ("mnist-second-v1", "nowhere.jpg", "cannot be read"),
         ("mnist-fourth", "README.md", "Run mnist-fourth has no trained network"),
+        ("best-digits", "README.md", "its notebook builds networks that helpers/models.py has not"),
         ("fashion-dense", "README.md", "predict reads characters"),
     ],
 )

@@ -57,7 +57,8 @@ def test_a_table_that_is_killed_goes_on_and_comes_out_the_same(few, tmp_path, mo
 
 def test_a_table_of_other_images_or_columns_is_left_alone(few, tmp_path):
     path = tmp_path / "other.csv"
-    for text in ("topology,seed\n", ",".join(topologies.COLUMNS) + "\n0,0,12345678\n"):
+    other = ",".join(topologies.COLUMNS) + "\n0,0,12345678\n"
+    for text in ("topology,seed\n", other, other + "0,1,cut o"):
         path.write_text(text)
         with pytest.raises(UserError, match="move it away"):
             topologies.fill(path)
