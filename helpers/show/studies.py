@@ -44,7 +44,7 @@ def robustness(record):
     """{run}: accuracy on changed test images, by the amount of the change, and last by quarters of
     the test images, from those nearest to a training image to the farthest. Lines are {means}.
     """
-    body = canvas(4.3, record["dataset"])
+    body = canvas(4.0, record["dataset"])
     panels = body.subplots(2, 3, sharey=True).ravel()
     for axes, change in zip(panels, AXES):
         _by_amount(axes, record, change)

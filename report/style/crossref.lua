@@ -101,6 +101,8 @@ local function with_appendices(blocks)
       out:insert(block)
     elseif head then
       out:extend(typst and { block } or { raw('<details class="appendix"><summary>'), block, raw("</summary>") })
+    elseif typst and block.t == "Para" then
+      out:extend { raw("#block(sticky: true)["), block, raw("]") } -- it introduces an exhibit, and goes where that goes
     else
       if block.t == "Div" then block.classes:insert("plain") end
       local few = is_table(block) and #block.content[1].colspecs < 6
