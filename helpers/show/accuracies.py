@@ -99,9 +99,10 @@ def _group_names(axes, shown, names):
 
 @figure
 def cost(records, profile):
-    """Test accuracy against the multiplications for one image (k thousands, M millions), one panel
-    for each data set. The line joins the networks that no cheaper one beats, which are named; grey
-    crosses are the others. The scale of accuracies is logarithmic in the errors.
+    """Test accuracy against the multiplications for one image (k thousands, M millions), a panel
+    for each data set with several networks. The line joins the networks that no cheaper one beats,
+    which are named; grey crosses are the others. The scale of accuracies is logarithmic in the
+    errors.
 
     A search has no network of its own and is left out, as is a data set with a single run.
     """

@@ -10,11 +10,11 @@ DRAWN = "other test images"
 
 @figure
 def moves(record):
-    """{run}: how far the accuracy moves with one thing changed. Each of n points is the accuracy
-    around the mean of its row; the bar reaches one standard deviation to either side, which stands
-    right. First three rows: test accuracy of other seeds, of other choices of validation images,
-    and on {images} other test images (by chance alone, drawn; the deviation is that of the
-    binomial distribution); last: validation accuracy in the last {late} epochs.
+    """{run}: how far the accuracy moves with one thing changed. Each of n points is an accuracy
+    minus its mean; the bar reaches one standard deviation to either side, which stands right. First
+    three rows: test accuracy of other seeds, of other choices of validation images, and on {images}
+    other test images (by chance alone, drawn; the deviation is that of the binomial distribution);
+    last: validation accuracy in the last {late} epochs, minus the mean of that training.
     """
     import seaborn
 
