@@ -86,6 +86,13 @@ def _places():
 
 
 def _client():
+    try:
+        return _connected()
+    except AssertionError:  # of Dask, whose thread has ten seconds to begin: a pause can take them
+        return _connected()
+
+
+def _connected():
     import dask
     from distributed import Client, LocalCluster
 

@@ -534,6 +534,23 @@ def test_a_scheduler_that_does_not_answer_gives_one_line(
     )
 
 
+@pytest.mark.parametrize("pauses, connects", [(1, True), (2, False)])
+def test_a_pause_while_dask_begins_costs_one_more_try(monkeypatch, pauses, connects):
+    left = [AssertionError] * pauses
+
+    def connected():
+        if left:
+            raise left.pop()
+        return "a client"
+
+    monkeypatch.setattr(progress, "_connected", connected)
+    if connects:
+        assert progress._client() == "a client"
+    else:
+        with pytest.raises(AssertionError):
+            progress._client()
+
+
 @pytest.mark.parametrize("address", ["tls://127.0.0.1:1", "udp://127.0.0.1:1"])
 def test_a_scheduler_of_a_kind_that_there_is_not_gives_one_line(
     folders, monkeypatch, capsys, nothing_runs, tiny, address

@@ -468,7 +468,7 @@ def test_a_frame_of_a_run_without_record_says_what_to_do(folders, function):
 def test_the_committed_edition_is_whole_and_every_seed_tells_its_machine(monkeypatch):
     monkeypatch.setattr(paths, "OUT", paths.ROOT)
     records = results.load_all("full")
-    assert list(records) == runs.select()
+    assert list(records) == runs.select(profile="full")
     for run, content in records.items():
         assert (paths.results("full") / f"{run}.sha256").exists()
         for seed in content["seeds"]:
