@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import time
+import warnings
 from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
@@ -111,6 +112,8 @@ def _connected():
         print(f"Dask cluster at {address}: {len(_workers(client))} workers.", flush=True)
         return client
     logging.getLogger("distributed").setLevel(logging.ERROR)
+    # Without a network it takes the host's name, which here is no address that anybody asks for.
+    warnings.filterwarnings("ignore", "Couldn't detect a suitable IP address")
     # The worker lives in this very process. After a pause, of a closed laptop or a stopped job,
     # Dask would take it for dead and wait for another for ever.
     dask.config.set({"distributed.scheduler.worker-ttl": None})

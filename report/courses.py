@@ -9,7 +9,7 @@ from helpers.store import paths
 
 REPORTS = ("mnist-2019", "fashion-2021", "emnist-2021", "k49", "fingers")
 AUDIT = "06_data_audit"
-KINDS = ("audit", "course-protocol", "one-change", "fast", "study")  # all that is our own
+KINDS = ("audit", "course-protocol", "one-change", "fast", "study", "beyond")  # all that is our own
 SIGNS = {"partial": " †", "substitute": " ‡"}  # explained once, where the data are told
 INCOMPARABLE = {
     "stand-in": "stand-in",

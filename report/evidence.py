@@ -37,13 +37,13 @@ def accuracies(records, profile):
 
 def without_twins(records, audits, profile):
     """Every run's accuracy with and without test images that have a twin in the training images, a
-    row for each run on the images of an audit, unless all of these have twins."""
+    row for each run on the images of an audit, unless all of these have twins, or none."""
     rows = []
     for audit in audits.values():
         known, data = results.predictions(profile, audit["run"]), audit["dataset"]["sha256"]
         twin, left = known["twin"], int((~known["twin"]).sum())
         alike = [run for run, record in records.items() if record["dataset"]["sha256"] == data]
-        for run in alike if left else ():
+        for run in alike if left and twin.any() else ():
             answers = results.predictions(profile, run)
             if np.array_equal(answers["y_true"], known["y_true"]):
                 right = answers["y_pred"] == answers["y_true"]
@@ -88,7 +88,7 @@ def experiments(records):
             "Flattery": f"{100 * chosen['optimism'].mean():.2f}",
         }
         rows.append(row)
-    return tables.outcomes(records)[tables.BODY].join(pd.DataFrame(rows))
+    return tables.body(records).join(pd.DataFrame(rows))
 
 
 def least_loss(accuracy):

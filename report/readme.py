@@ -13,6 +13,7 @@ HEADINGS = {
     "run beside it was not (`notebooks/runs.yaml` says how):",
     "one-change": "And where no two runs of a course report differ in one thing alone:",
     "fast": "Shorter schedules for the same networks:",
+    "beyond": "And beyond the course reports:",
 }
 LEFT = "Run", "Beside", "Data", "Verdict"  # columns of text; the others are numbers
 
@@ -27,7 +28,8 @@ def results_table(profile="full"):
         lines += ["", f"Not measured yet: {', '.join(missing)}."]
     for report, heading in HEADINGS.items():
         if ours := courses.of_report(everything, report):
-            lines += ["", heading, "", *_table(ours, "Run Beside Data Measured n".split())]
+            columns = ["Run", "Parameters" if report == "beyond" else "Beside"]
+            lines += ["", heading, "", *_table(ours, [*columns, "Data", "Measured", "n"])]
     return "\n".join(lines)
 
 

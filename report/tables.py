@@ -66,12 +66,18 @@ def outcomes(records):
     return pd.DataFrame(rows, columns=[*BODY, "Run", "Beside", "Data", "Parameters", "Seconds"])
 
 
+def body(records):
+    """`outcomes` in the columns of `BODY`; without what nothing is reported for."""
+    rows = outcomes(records)[BODY]
+    return rows.drop(columns=["Reported", "Verdict"]) if rows["Reported"].isna().all() else rows
+
+
 def compared(records, report):
     """A course report's runs for the body: test accuracy as reported, as measured, the verdict."""
     records = courses.of_report(records, report)
-    rows, told = outcomes(records)[BODY], "Test accuracy as reported and as measured"
-    if rows["Reported"].isna().all():  # it gives no test accuracy
-        rows, told = rows.drop(columns=["Reported", "Verdict"]), "Test accuracy"
+    rows, told = body(records), "Test accuracy as reported and as measured"
+    if "Reported" not in rows:
+        told = "Test accuracy"
     if report not in courses.REPORTS:  # runs of one's own, which re-do nothing
         rows, told = (
             rows.drop(columns="Verdict", errors="ignore"),

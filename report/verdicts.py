@@ -13,15 +13,16 @@ UNITS = {
 
 def interval(entry):
     """A claim's difference with its 95 % interval, for other test images too where it has one, in
-    words: "+0.63 [+0.13, +1.13]", in points; "one pair" in place of an interval, a dash for no
-    pair."""
-    if not entry["n"]:
+    words: "+0.63 [+0.13, +1.13]", in points; "one pair" or "one training" in place of an interval,
+    a dash for none, and where a stand-in would stand against a number that a report names."""
+    if not entry["n"] or entry["why"] == "stand-in" and entry["reference"] is not None:
         return "-"
     scale, digits = UNITS.get(entry["quantity"], (100, 2))
     over = "" if entry["low_images"] is None else "_images"
     numbers = [entry["difference"], entry[f"low{over}"], entry[f"high{over}"]]
     mean, *ends = (f"{scale * n:+.{digits}f}" for n in numbers if n is not None)
-    return f"{mean} [{', '.join(ends)}]" if ends else f"{mean} (one pair)"
+    alone = "one pair" if entry["run_b"] else "one training"
+    return f"{mean} [{', '.join(ends)}]" if ends else f"{mean} ({alone})"
 
 
 def p_text(p):

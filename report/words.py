@@ -14,8 +14,7 @@ from report.vocabulary import Words
 GUARD = re.compile(r"\A<!-- (when|if): (.*?) -->\n*", re.DOTALL)
 SLOT = re.compile(r"\{\{ (.*?) \}\}", re.DOTALL)
 NEUTRAL = (
-    "What the complete edition says here does not follow from the records of this one. "
-    "The tables and figures show what was measured."
+    "This edition draws no conclusion here: its records do not bear out what the complete one says."
 )
 
 
@@ -24,8 +23,8 @@ def fill(notebook, profile):
 
     Returns the guards that failed, a list of texts; a choice between editions is none. Where a
     heading is left out, so are the texts below it; in another section (not under the title) of
-    which no guarded text is left, one neutral sentence takes its place. UserError for a guard or a
-    slot that is no Python.
+    which no guarded text is left, nor one that was chosen, a neutral sentence takes its place.
+    UserError for a guard or a slot that is no Python.
     """
     names, failed, guarded = Words(profile).names(), [], []
     without = front = False
@@ -39,9 +38,10 @@ def fill(notebook, profile):
         left_out = "", "its section is left out"
         cell.source, why = left_out if without else _filled(text, guard, names, number)
         without = without or bool(head and why)
-        if guard and guard[1] == "when":
-            guarded += [] if without or front else [cell]
-            failed += [f"cell {number}: {why}"] if why else []
+        if guard and guard[1] == "when" and why:
+            failed.append(f"cell {number}: {why}")
+        said = guard and (guard[1] == "when" or cell.source and not head)
+        guarded += [cell] if said and not (without or front) else []
     _close(guarded)
     return failed
 

@@ -99,9 +99,9 @@ def rate(run, profile, data, schedule, steps):
 
 @figure
 def trials(record):
-    """{run}: the validation accuracy of every trial beside each of its settings, and the best so
-    far by epochs spent, mean and range over the seeds (the earliest may lie below the frame).
-    """
+    """{run}: the validation accuracy of every trial beside each of its settings, and below, in the
+    same colours, the best so far by epochs spent, mean and range over the seeds (the earliest may
+    lie below the frame)."""
     import pandas as pd
     import seaborn
 
