@@ -75,14 +75,16 @@ def markdown(notebook, folder, code=False):
 def _without_empty(cells):
     """Cells without the headings and texts below which there is code, none of which shows a thing.
 
-    A text reaches to the next one, a heading to the next of its level."""
+    A text reaches to the next one, a heading to the next of its level. A text whose guard says that
+    it is true stays, with the headings above it."""
     kept, left_out = [], 0
     for place, cell in enumerate(cells):
         level = _level(cell)
         ends = (n for n, other in enumerate(cells) if n > place and _level(other) <= level)
         below = cells[place + 1 : next(ends, len(cells))]
         code = [other for other in below if other.cell_type == "code"]
-        if 1 < level < 9 and code and not any(map(_shows, code)):
+        told = any(other.metadata.get("told") for other in [cell, *below])
+        if 1 < level < 9 and code and not told and not any(map(_shows, code)):
             left_out = max(left_out, place + 1 + len(below))
         if place >= left_out:
             kept.append(cell)

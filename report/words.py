@@ -41,6 +41,7 @@ def fill(notebook, profile):
         if guard and guard[1] == "when" and why:
             failed.append(f"cell {number}: {why}")
         said = guard and (guard[1] == "when" or cell.source and not head)
+        cell.metadata["told"] = bool(guard and cell.source and not head)  # whatever stands below
         guarded += [cell] if said and not (without or front) else []
     _close(guarded)
     return failed

@@ -10,7 +10,7 @@ import pytest
 from helpers import results, runs
 from helpers.store import paths
 from helpers.store.paths import UserError
-from report import claims, vocabulary, words
+from report import claims, pages, vocabulary, words
 
 SOURCE = nbformat.read(paths.REPORT_SOURCE / "report.ipynb", as_version=4)
 GUARDED = [
@@ -51,6 +51,21 @@ def test_a_paragraph_whose_guard_fails_gives_way_to_a_neutral_sentence_once(worl
     texts, failed = filled("## Digits", guard + "Best.", guard + "Again.", "## Next", "Stays.")
     assert texts == ["## Digits", words.NEUTRAL, "", "## Next", "Stays."]
     assert failed == [f'cell {k}: not so: mean("mnist-mlp") > 2' for k in (1, 2)]
+
+
+def test_a_true_paragraph_stays_above_code_that_shows_nothing():
+    texts = ["## A", "<!-- when: 2 > 1 -->\nSo it is.", "Here it is drawn:"]
+    node = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_markdown_cell, texts)))
+    node.cells[2:2] = [nbformat.v4.new_code_cell("nothing()")]
+    node.cells += [nbformat.v4.new_code_cell("nothing()"), nbformat.v4.new_markdown_cell("## B")]
+    words.fill(node, "full")
+    kept = [cell.source for cell in pages._without_empty(node.cells)]
+    assert "So it is." in kept and "Here it is drawn:" not in kept
+
+
+def test_a_section_that_chose_a_text_for_the_edition_gets_no_neutral_sentence():
+    texts, failed = filled("## A", "<!-- when: 1 > 2 -->\nNo.", "<!-- if: 2 > 1 -->\nShort.")
+    assert texts == ["## A", "", "Short."] and len(failed) == 1
 
 
 def test_a_section_that_keeps_one_guarded_paragraph_gets_no_neutral_sentence():
