@@ -291,3 +291,18 @@ def test_an_audit_stands_with_the_audits_whatever_report_it_names(monkeypatch):
     assert list(courses.of_all(records)) == ["mnist-mlp"]
     assert list(courses.of_report(records, "audit")) == ["audit-mnist", "audit-fashion"]
     assert not courses.of_report(records, "shapes")
+
+
+def test_what_stands_in_place_of_an_interval_says_of_what_there_is_one():
+    numbers = {"difference": 0.01, "low": None, "high": None, "low_images": None}
+    entry = {**numbers, "quantity": "test_accuracy", "n": 1, "why": "1 paired seed"}
+    told = [
+        verdicts.interval({**entry, "run_b": run_b, "reference": reference, "why": why})
+        for run_b, reference, why in (
+            ("mnist-cnn", None, "1 paired seed"),
+            (None, 0.5, "1 paired seed"),
+            ("mnist-cnn", None, "stand-in"),
+            (None, 0.5, "stand-in"),  # a drawn image's figure against a number of a report
+        )
+    ]
+    assert told == ["+1.00 (one pair)", "+1.00 (one training)", "+1.00 (one pair)", "-"]
