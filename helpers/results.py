@@ -189,12 +189,6 @@ def comparable(content):
     return content["dataset"]["kind"] == "official" and full
 
 
-def median_seed(content):
-    """Index of the seed with the (lower) median test accuracy: the one that figures show."""
-    values = [seed["test_accuracy"] for seed in content["seeds"]]
-    return int(np.argsort(values, kind="stable")[(len(values) - 1) // 2])
-
-
 def mean_std(content, metric):
     """Mean and sample standard deviation over seeds of one metric; None for a single seed's."""
     values = [seed[metric] for seed in content["seeds"]]

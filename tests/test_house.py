@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +104,15 @@ def test_nothing_built_is_committed_but_the_full_edition():
         r"|(?!report/full/models/[\w-]+\.keras$).*\.keras$"
     )
     assert [name for name in tracked() if built.match(name)] == []
+
+
+def test_of_the_figures_those_that_the_full_report_shows_are_committed_and_no_others():
+    shown = re.findall(r'<figure id="fig-([^"]+)"', text("report/full/report.html"))
+    files = [Path(name) for name in tracked() if name.startswith("figures/full/")]
+    kept = [f"{path.parent.name}-{path.stem}" for path in files if path.suffix != ".json"]
+    kept = [name.removeprefix("all-") for name in kept]
+    assert sorted(kept) == sorted(shown), "git add --force what is missing, git rm the others"
+    assert {path.parent for path in files} == {p.parent for p in files if p.suffix != ".json"}
 
 
 def readme_tree():

@@ -113,12 +113,12 @@ def reliability(record, answers):
     """{run}: how often the network is right at each confidence, before and after temperature
     scaling.
 
-    Of the median seed, with the expected calibration error (15 bins of equal width, Guo et al.
+    Of the first seed, with the expected calibration error (15 bins of equal width, Guo et al.
     2017) and, below, how many images have which confidence.
     """
     body = canvas(4.3, record["dataset"])
     upper, lower = body.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    for bins, line in _diagram(upper, record, answers):
+    for bins, line in _diagram(upper, answers):
         gaps = (bins["right"] - bins["confidence"]).abs() * bins["images"]
         line.set_label(f"{line.get_label()}: ECE {gaps.sum() / bins['images'].sum():.4f}")
         counts = bins["images"].reindex(range(1, 16)).fillna(0.5)
@@ -140,8 +140,8 @@ def reliabilities(records, profile):
     """
     body = canvas(1.36 * -(-len(records) // 5) + 0.4, [r["dataset"] for r in records.values()])
     grid = small_panels(body, list(titles(records).values()), sharex=True, sharey=True)
-    for axes, (run, record) in zip(grid, records.items()):
-        _diagram(axes, record, results.predictions(profile, run), least=10, size=2.5)
+    for axes, run in zip(grid, records):
+        _diagram(axes, results.predictions(profile, run), least=10, size=2.5)
         axes.set(xticks=(0, 50, 100), yticks=(0, 50, 100))
     for axes in grid[-5:]:
         axes.set_xlabel("Confidence, %")
@@ -151,25 +151,25 @@ def reliabilities(records, profile):
     return body
 
 
-def calibration_bins(record, answers, name):
-    """A row a bin of confidence that holds images: how many `images`, `confidence`, `right`."""
+def calibration_bins(answers, name):
+    """Of the first seed, a row a bin of confidence that holds images: how many `images`, their mean
+    `confidence`, the share that is `right`."""
     import pandas as pd
 
-    seed = results.median_seed(record)
-    confidence = np.exp(answers[name][seed].astype("float32")).astype("float64")
-    right = answers["y_pred"][seed] == answers["y_true"]
+    confidence = np.exp(answers[name][0].astype("float32")).astype("float64")
+    right = answers["y_pred"][0] == answers["y_true"]
     frame = pd.DataFrame({"confidence": confidence, "right": right})
     bins = frame.groupby(np.ceil(15 * confidence).clip(1, 15).astype(int))
     return bins.mean().assign(images=bins.size())
 
 
-def _diagram(axes, record, answers, least=1, size=4.0):
+def _diagram(axes, answers, least=1, size=4.0):
     axes.plot([0, 100], [0, 100], ":", label="perfectly calibrated", color=GREY, linewidth=0.8)
     axes.set(xlim=(0, 102), ylim=(-2, 103))
     axes.grid()
     drawn = []
     for name, look in (("logp_pred", BEFORE), ("logp_pred_scaled", AFTER)):
-        bins = calibration_bins(record, answers, name).query("images >= @least")
+        bins = calibration_bins(answers, name).query("images >= @least")
         line = axes.plot(100 * bins["confidence"], 100 * bins["right"], markersize=size, **look)[0]
         drawn.append((bins, line))
     return drawn

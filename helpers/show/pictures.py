@@ -5,7 +5,6 @@ from itertools import zip_longest
 import numpy as np
 
 from helpers import runs
-from helpers.results import median_seed
 from helpers.show.canvas import BAD, BLACK, GOOD, SMALL, WIDTH, about, canvas, fit
 from helpers.show.drawn import figure
 from helpers.show.exhibits import plain
@@ -38,20 +37,19 @@ def augmented(data, run, profile, originals, versions):
 
 @figure
 def mistakes(record, answers, images):
-    """{run}: the mistakes that the network made with the greatest confidence."""
-    seed = median_seed(record)
-    chosen = _most_confident_mistakes(answers, seed)[:24]
+    """{run}: the mistakes that the first seed's network made with the greatest confidence."""
+    chosen = _most_confident_mistakes(answers)[:24]
     if not len(chosen):
         return f"{runs.title(record['run'])}: not a single test image is classified wrongly."
-    return _answered(record, answers, images, chosen, seed)
+    return _answered(record, answers, images, chosen)
 
 
 @figure
 def gallery(record, answers, images):
-    """{run}: test images with the predicted class, its probability and the true class; ticked and
-    green where right, crossed and orange where wrong.
+    """{run}: test images with the first seed's answer, its probability and the true class; ticked
+    and green where right, crossed and orange where wrong.
     """
-    return _answered(record, answers, images, np.arange(min(24, len(images))), median_seed(record))
+    return _answered(record, answers, images, np.arange(min(24, len(images))))
 
 
 @figure
@@ -78,7 +76,7 @@ def attention(record, answers, images, trained):
     """
     from helpers import explain
 
-    names, chosen = record["dataset"]["class_names"], _most_confident_mistakes(answers, 0)[:6]
+    names, chosen = record["dataset"]["class_names"], _most_confident_mistakes(answers)[:6]
     what = "its most confident mistakes" if len(chosen) else "test images; it made no mistake"
     chosen = chosen if len(chosen) else np.arange(min(6, len(images)))
     read, true = answers["y_pred"][0][chosen], answers["y_true"][chosen]
@@ -142,11 +140,11 @@ def _pairs(record, answers, x_train, y_train, x_test, closest, n=8):
     return body, {"which": which, "side": record["parameters"]["side"]}
 
 
-def _answered(record, answers, images, chosen, seed):
+def _answered(record, answers, images, chosen):
     names, texts, frames = record["dataset"]["class_names"], [], []
     for image in chosen:
-        read, true = answers["y_pred"][seed][image], answers["y_true"][image]
-        sure = _percent(np.exp(float(answers["logp_pred"][seed][image])))
+        read, true = answers["y_pred"][0][image], answers["y_true"][image]
+        sure = _percent(np.exp(float(answers["logp_pred"][0][image])))
         texts.append(f"{'✓' if read == true else '✗'} {names[read]}\n{sure}\ntrue: {names[true]}")
         frames.append(GOOD if read == true else BAD)
     columns = _columns(names)
@@ -184,9 +182,9 @@ def _columns(names):
     return 8 if max(map(len, names)) <= 4 else 6
 
 
-def _most_confident_mistakes(answers, seed):
-    wrong = np.flatnonzero(answers["y_pred"][seed] != answers["y_true"])
-    return wrong[np.argsort(-answers["logp_pred"][seed][wrong].astype("float32"), kind="stable")]
+def _most_confident_mistakes(answers):
+    wrong = np.flatnonzero(answers["y_pred"][0] != answers["y_true"])
+    return wrong[np.argsort(-answers["logp_pred"][0][wrong].astype("float32"), kind="stable")]
 
 
 def _percent(probability):  # 99.97 % must not read as certainty

@@ -385,7 +385,7 @@ def test_a_stand_in_never_stands_beside_a_published_figure(monkeypatch):
 def test_calibration_bins_count_every_image_once():
     answers = {"y_true": np.array([1, 0, 0, 1]), "y_pred": np.array([[0, 0, 0, 0]])}
     answers["logp_pred"] = np.log([[1e-6, 0.05, 1.0, 1.0]])
-    bins = of_answers.calibration_bins(record(epochs=((5, 2),)), answers, "logp_pred")
+    bins = of_answers.calibration_bins(answers, "logp_pred")
     assert bins["images"].to_dict() == {1: 2, 15: 2}
     assert bins.loc[15, "confidence"] == 1 and bins.loc[15, "right"] == 0.5
 
