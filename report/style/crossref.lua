@@ -21,16 +21,23 @@ local function title_page(doc)
     local block = doc.blocks:remove(1)
     if block.t == "Header" then doc.meta.title = pandoc.MetaInlines(block.content) else front:insert(block) end
   end
-  doc.blocks = doc.blocks:walk { Header = function(h) h.level = math.max(1, h.level - 1) return h end }
   return front
 end
 
+-- A block of class `wide` makes the exhibits in it wide.
+local function widened(d)
+  if d.classes:includes("exhibit") or not d.classes:includes("wide") then return nil end
+  return d.content:walk { Div = function(one) one.classes:insert("wide") return one end }
+end
+
 -- Sections are known by the identifier that pandoc makes from their words: "How to reproduce" is @sec-how-to-reproduce.
--- From the first section of class `appendix` on they are counted in letters.
+-- From the first section of class `appendix` on they are counted in letters. Also tells whether a publication is cited.
 local function number_sections(blocks)
-  local at, appendix = {}, false
-  return blocks:walk { Header = function(h)
+  local at, appendix, cites = {}, false, false
+  local function cite(c) cites = cites or not kind_of(c.citations[1].id) end
+  local function header(h)
     local number
+    h.level = math.max(1, h.level - 1)
     if h.classes:includes("appendix") and not appendix then at, appendix = {}, true end
     if not h.classes:includes("unnumbered") then
       at[h.level] = (at[h.level] or 0) + 1
@@ -46,7 +53,8 @@ local function number_sections(blocks)
     if typst or h.classes:includes("appendix") then return h end
     h.content = { pandoc.Link(h.content, "#" .. h.identifier, "", pandoc.Attr("", { "anchor" })) }
     return h
-  end }
+  end
+  return blocks:walk { Cite = cite, Header = header, Div = widened }, cites
 end
 
 local function is_table(block)
@@ -83,9 +91,8 @@ end
 
 -- The blocks of the body, then what was cited, then the appendices: each may be folded in HTML; in them exhibits stand
 -- `plain`, without a margin column, and neighbouring tables of few columns in pairs.
-local function with_appendices(blocks)
-  local out, appendix, cites = pandoc.Blocks {}, false, false
-  blocks:walk { Cite = function(c) cites = cites or not kind_of(c.citations[1].id) end }
+local function with_appendices(blocks, cites)
+  local out, appendix = pandoc.Blocks {}, false
   for _, block in ipairs(blocks) do
     local head = block.t == "Header" and block.level == 1
     if head and appendix and not typst then out:insert(raw("</details>")) end
@@ -166,7 +173,9 @@ local function figure_exhibit(div)
   local caption = pandoc.Plain(caption_of(label, pandoc.utils.blocks_to_inlines { table.unpack(div.content, 2) }))
   if picture.t == "Image" then
     local _, content = pandoc.mediabag.fetch(picture.src)
-    local size, share = pandoc.image.size(content), tonumber((picture.attributes.width or "100%"):match("[%d.]+"))
+    local points = content:match("^<svg[^>]* width=\"([%d.]+)pt\"") -- ours: pandoc reads all of it for its size
+    local size = points and { width = points, dpi_horz = 72 } or pandoc.image.size(content)
+    local share = tonumber((picture.attributes.width or "100%"):match("[%d.]+"))
     local mm = 25.4 * size.width / size.dpi_horz * share / 100
     mode = mode_of(div, mm > COLUMN + 9)
     picture.attributes.width = ("%.4g%%"):format(math.min(100, 100 * mm / (mode == "side" and COLUMN or FULL)))
@@ -203,12 +212,6 @@ local function div(d)
     local name = d.classes:includes("plain") and "abstract" or d.classes[1] -- an appendix has no margin
     return pandoc.Blocks { raw("#" .. name .. "[") } .. d.content .. { raw("]") }
   end
-end
-
--- A block of class `wide` makes the exhibits in it wide.
-local function widened(d)
-  if d.classes:includes("exhibit") or not d.classes:includes("wide") then return nil end
-  return d.content:walk { Div = function(one) one.classes:insert("wide") return one end }
 end
 
 -- A formula is numbered when its label follows: $$...$$ {#eq-x}
@@ -266,18 +269,19 @@ end
 function Pandoc(doc)
   lenient, partial = doc.meta.lenient ~= nil, doc.meta.partial ~= nil
   local front = title_page(doc)
-  doc.blocks = with_appendices(number_sections(doc.blocks:walk { Div = widened }))
+  doc.blocks = with_appendices(number_sections(doc.blocks))
   front = front:walk { Div = widened }
   local function numbered(blocks) return blocks:walk { Para = paragraph }:walk { traverse = "topdown", Div = div } end
   front, doc.blocks = numbered(front), numbered(doc.blocks)
-  doc.meta.front, doc.blocks = pandoc.MetaBlocks(front:walk { Cite = cite }), doc.blocks:walk { Cite = cite }
   local known = {}
   for _, found in pairs(where) do known["#" .. found.id] = true end
-  doc.blocks = doc.blocks:walk { Link = function(a)
+  local function link(a)
     if not a.target:match("^#") or known[a.target] then return end
     if partial then return a.content end
     problem("a link to nothing: " .. a.target)
-  end }
+  end
+  doc.meta.front = pandoc.MetaBlocks(front:walk { Cite = cite })
+  doc.blocks = doc.blocks:walk { Cite = cite, Link = link }
   if #problems > 0 and not lenient then
     io.stderr:write("problem: " .. table.concat(problems, "; ") .. "\n")
     os.exit(1)

@@ -9,12 +9,13 @@ local function between(before, after)
   if sign or (number and units:includes((after:gsub("[.,;:)]+$", "")))) then return "\u{a0}" end
 end
 
-local function Str(s)
-  s.text = s.text:gsub("^([(%[]?)%-(%d)", "%1\u{2212}%2"):gsub("(%d)%%", "%1\u{202f}%%")
-  return s
-end
-
 local function Inlines(list)
+  for k, one in ipairs(list) do
+    if one.t == "Str" then
+      local text = one.text:gsub("^([(%[]?)%-(%d)", "%1\u{2212}%2"):gsub("(%d)%%", "%1\u{202f}%%")
+      if text ~= one.text then list[k] = pandoc.Str(text) end
+    end
+  end
   for k = 2, #list - 1 do
     local before, gap, after = list[k - 1], list[k], list[k + 1]
     if (gap.t == "Space" or gap.t == "SoftBreak") and before.t == "Str" and after.t == "Str" then
@@ -25,4 +26,4 @@ local function Inlines(list)
   return list
 end
 
-return { { Str = Str }, { Inlines = Inlines } }
+return { { Inlines = Inlines } }

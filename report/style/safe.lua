@@ -59,7 +59,7 @@ return {
     if #first > 0 then meta.missing = table.concat(first, ", ") end
     return meta
   end },
-  { RawBlock = nothing, RawInline = nothing, Image = image, Link = link, Str = word,
+  { RawBlock = nothing, RawInline = nothing, Image = image, Link = link, Str = FORMAT == "typst" and word or nil,
     Header = element, Div = element, Span = element, Code = element, CodeBlock = element, Table = element,
     Figure = element, TableHead = element, TableFoot = element, Row = element, Cell = element },
 }
