@@ -126,6 +126,10 @@ class Words:
         """Parameters of a run's network, with commas."""
         return results.network_size(self._record(run))
 
+    def images(self, run):
+        """How many images a run's networks learnt from."""
+        return self._record(run)["dataset"]["train"]
+
     def reported(self, run, name="test_accuracy"):
         """What the course report gave for a run, a number."""
         return runs.entry(run)["reported"][name]
@@ -168,6 +172,10 @@ class Words:
         """What a study of parts says of one of them, a dict of `statistics.paired`; `metric` may be
         "gap", training minus test accuracy."""
         return show.gain(self._record(run), part, alone, metric)
+
+    def variant(self, run, name):
+        """Test accuracy of a variant in a study of parts, mean over seeds."""
+        return self._points(run, "variant", "test_accuracy")[name]
 
     def flattery(self):
         """Least and most by which an epoch chosen on test images promises too much, of the runs

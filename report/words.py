@@ -65,7 +65,7 @@ def _filled(text, guard, names, number):
 def _value(expression, names, number):
     code, where = " ".join(expression.split()), f"report.ipynb, cell {number}"
     try:
-        return eval(compile(code, where, "eval"), {"__builtins__": {}}, names)
+        return eval(compile(code, where, "eval"), {**names, "__builtins__": {}})
     except LookupError:
         raise
     except Exception as error:
