@@ -105,7 +105,9 @@ def altered(held, how):
                 point |= {name: how["accuracy"] for name in point if name.endswith("accuracy")}
             seed["selection"] = dict.fromkeys(seed.get("selection", {}), 0.0)
     for record in held["records"].values():
-        record["seeds"] = record["seeds"][:1] if how["alone"] else record["seeds"] * 2
+        seeds = record["seeds"]
+        more = [{**seed, "seed": seed["seed"] + 100} for seed in seeds]
+        record["seeds"] = seeds[:1] if how["alone"] else seeds + more
 
 
 WORLDS = [
