@@ -47,11 +47,12 @@ def html(text, folder, metadata=None):
     )
     marks = {"/*CSS*/": css + _kana_font(text, folder), "/*JS*/": script, "/*HASH*/": _hash(script)}
     template = _read(STYLE / "report.html")
-    for mark, content in {**marks, "<!--DATA-->": carried}.items():
+    for mark, content in marks.items():
         template = template.replace(mark, content.replace("$", "$$"))
     (Path(folder) / "template.html").write_text(template, encoding="utf-8")
     options = ["--to=html5", "--mathml", "--embed-resources", "--template=template.html"]
-    return _pandoc(text, folder, metadata or {}, *options).encode()
+    page = _pandoc(text, folder, metadata or {}, *options)
+    return page.replace("<!--DATA-->", carried, 1).encode()  # pandoc need not read megabytes
 
 
 def _read(path):

@@ -173,6 +173,14 @@ class Words:
         "gap", training minus test accuracy."""
         return show.gain(self._record(run), part, alone, metric)
 
+    def standing(self, run):
+        """Of a study of parts the comparisons that are told from chance, corrected for all of them
+        (Holm): a set of (part, alone, metric), as `bought` takes them."""
+        parts, metrics = self.extra(run, "parts"), ("test_accuracy", "gap")
+        asked = list(itertools.product(parts, (False, True), metrics))
+        found = [self.bought(run, *one)["p"] for one in asked]
+        return {one for one, p in zip(asked, statistics.holm(found)) if p < 0.05}
+
     def variant(self, run, name):
         """Test accuracy of a variant in a study of parts, mean over seeds."""
         return self._points(run, "variant", "test_accuracy")[name]
