@@ -164,8 +164,7 @@ class Words:
         return list(self._points(run, "images", "test_accuracy").items())
 
     def promised(self, run):
-        """Of a study of how many images: the larger trainings with fewer, as many and more mistakes
-        than the smaller parts promise, three counts."""
+        """Of a study of how many images, what the smaller parts promise: see `show.promised`."""
         return show.promised(self._record(run))
 
     def bought(self, run, part, alone=False, metric="test_accuracy"):
@@ -174,12 +173,8 @@ class Words:
         return show.gain(self._record(run), part, alone, metric)
 
     def standing(self, run):
-        """Of a study of parts the comparisons that are told from chance, corrected for all of them
-        (Holm): a set of (part, alone, metric), as `bought` takes them."""
-        parts, metrics = self.extra(run, "parts"), ("test_accuracy", "gap")
-        asked = list(itertools.product(parts, (False, True), metrics))
-        found = [self.bought(run, *one)["p"] for one in asked]
-        return {one for one, p in zip(asked, statistics.holm(found)) if p < 0.05}
+        """Of a study of parts the comparisons that are told from chance: see `show.standing`."""
+        return show.standing(self._record(run))
 
     def variant(self, run, name):
         """Test accuracy of a variant in a study of parts, mean over seeds."""

@@ -20,7 +20,7 @@ from helpers.store.backend import keras
 from helpers.store.paths import UserError
 
 PATH = paths.NOTEBOOKS / "topologies" / "letters.csv"
-COUNT, SEEDS, EPOCHS, LIMIT = 636, 2, 3, 4_000_000
+COUNT, SEEDS, EPOCHS, LIMIT = 600, 2, 3, 4_000_000
 SIZES = 5000, 2500  # images to learn from, and to validate on; no test image is looked at
 LABEL = "Table of topologies: EMNIST Letters (part of the official set)"
 CONVOLUTIONS, DENSE = 4, 2

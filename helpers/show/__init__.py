@@ -18,7 +18,7 @@ from helpers.show.chance import moves
 from helpers.show.comparisons import balance, distances, transformations
 from helpers.show.drawn import kept
 from helpers.show.exhibits import Figure, Prose, Table, plain, source
-from helpers.show.factors import bought, forest, gain, variants
+from helpers.show.factors import bought, forest, gain, standing, variants
 from helpers.show.pictures import (
     attention,
     augmented,

@@ -1,5 +1,7 @@
 """What each part of a network and of its training buys. Notebook 13, report."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 
@@ -8,7 +10,7 @@ from helpers.show.canvas import BLUE, GREEN, GREY, canvas, fit, legend
 from helpers.show.drawn import figure
 from helpers.show.exhibits import Table, slug
 from helpers.show.words import data_named, spread
-from helpers.statistics import paired
+from helpers.statistics import holm, paired
 
 ALONE = {"marker": "o", "color": BLUE, "label": "this alone changed"}
 CONFOUNDED = {"marker": "D", "color": GREY, "label": "other things too"}
@@ -52,6 +54,15 @@ def gain(record, part, alone=False, metric="test_accuracy"):
     if alone:
         return paired(of[f"only {part}"], of["none"])
     return paired(of["all"], of[f"all but {part}"])
+
+
+def standing(record):
+    """The comparisons of a study of parts that are told from chance at 5 %, corrected for all of
+    them (Holm): a set of (part, alone, metric), as `gain` takes them."""
+    asked = itertools.product(record["extra"]["parts"], (False, True), ("test_accuracy", "gap"))
+    asked = list(asked)
+    corrected = holm([gain(record, *one)["p"] for one in asked])
+    return {one for one, p in zip(asked, corrected) if p < 0.05}
 
 
 def variants(record):
