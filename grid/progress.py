@@ -42,6 +42,8 @@ def watch(stale):
             client.cancel(list(futures))  # those left by Ctrl-C; kernels end with their processes
             for child in list(execution.CHILDREN):
                 child.kill()
+            # All is done and told. A heartbeat that Dask's end cuts off is no fault of a run.
+            logging.getLogger("distributed").setLevel(logging.CRITICAL)
 
 
 def _size(state):
@@ -95,7 +97,7 @@ def _client():
 
 def _connected():
     import dask
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     address = os.environ.get("SCHEDULER")
     if address:
@@ -123,7 +125,7 @@ def _connected():
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     local = {"dashboard_address": "127.0.0.1:0", "worker_dashboard_address": "127.0.0.1:0"}
     one = {"n_workers": 1, "threads_per_worker": cores, "resources": {"cores": cores}}
-    return Client(LocalCluster(processes=False, **one, **local))
+    return Client(processes=False, **one, **local)  # with a cluster that it closes itself
 
 
 def _workers(client):

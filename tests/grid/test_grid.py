@@ -796,3 +796,28 @@ def test_an_interrupted_grid_ends_its_kernels(house):
     while alive(kernel) and time.monotonic() < deadline:
         time.sleep(0.5)
     assert not alive(kernel)
+
+
+HEARTBEAT_THAT_IS_CUT_OFF = """
+import asyncio, time
+from distributed.scheduler import Scheduler
+
+async def never(**message):
+    await asyncio.sleep(60)
+
+init = Scheduler.__init__
+def with_a_slow_answer(self, *args, **options):
+    init(self, *args, **options)
+    self.handlers["heartbeat_worker"] = never
+
+Scheduler.__init__ = with_a_slow_answer
+from grid import progress
+progress._follow = lambda futures: time.sleep(1.5)  # the first heartbeat comes after a second
+progress.watch([])
+"""
+
+
+def test_the_end_of_dask_in_the_middle_of_a_heartbeat_prints_nothing():
+    command = [sys.executable, "-c", HEARTBEAT_THAT_IS_CUT_OFF]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=paths.ROOT)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
