@@ -23,7 +23,7 @@ class Evidence:
         ]
         numbers = whole["topology"].drop_duplicates().sort_values()[: limit or None]
         if len(numbers) < 2:
-            remedy = "`.venv/bin/python -m helpers.search.topologies` trains more of them"
+            remedy = "`.venv/bin/python notebooks/topologies/fill.py` trains more of them"
             raise UserError(f"The table has fewer than two whole topologies: {remedy}.")
         self.frame = whole[whole["topology"].isin(numbers)].sort_values(["topology", "seed"])
         one = self.frame.drop_duplicates("topology")
