@@ -41,30 +41,26 @@ class Words:
             raise LookupError(f"claim {key}")
         return parts
 
-    def _verdicts(self, keys):
-        return [self.verdict(key) for key in keys]
-
     def verdict(self, key):
         """A claim's verdict, one of the four of report/claims.py."""
         return claims.overall(self._parts(key))
 
     def holds(self, *keys):
         """Whether all these claims hold."""
-        return set(self._verdicts(keys)) <= {claims.HOLDS}
+        return set(map(self.verdict, keys)) <= {claims.HOLDS}
 
     def fails(self, *keys):
         """Whether none of these claims holds: each was shown to be otherwise."""
-        return set(self._verdicts(keys)) <= {claims.FAILS}
+        return set(map(self.verdict, keys)) <= {claims.FAILS}
 
     def open(self, *keys):
         """Whether none of these claims is decided, one way or the other."""
-        return set(self._verdicts(keys)) <= {claims.CLOSE, claims.CANNOT}
+        return set(map(self.verdict, keys)) <= {claims.CLOSE, claims.CANNOT}
 
     def count(self, verdict=None):
-        """How many of the reports' claims have a verdict, "holds" and so on; without one, how many
-        there are."""
+        """How many of the reports' claims there are, or have a verdict, such as "holds"."""
         keys = {entry["key"] for entry in self._register if entry["family"] == "reports"}
-        return len(keys) if verdict is None else self._verdicts(keys).count(verdict)
+        return len(keys) if verdict is None else list(map(self.verdict, keys)).count(verdict)
 
     def difference(self, key):
         """What was measured for a claim (of several parts the first): difference, interval, n."""
@@ -156,8 +152,8 @@ class Words:
 
     def changed(self, run, network, change, amount):
         """A study's accuracy of a network on test images changed by an amount, mean over seeds."""
-        found = self._points(run, ["network", "change", "amount"], "accuracy")
-        return found[network, change, amount]
+        at = network, change, amount
+        return self._points(run, ["network", "change", "amount"], "accuracy")[at]
 
     def sizes(self, run):
         """A study of how many images: (images, test accuracy, mean over seeds), fewest first."""
@@ -171,6 +167,10 @@ class Words:
         """What a study of parts says of one of them, a dict of `statistics.paired`; `metric` may be
         "gap", training minus test accuracy."""
         return show.gain(self._record(run), part, alone, metric)
+
+    def brought(self, run, ingredient):
+        """What an ingredient of a recipe brings, a dict of `statistics.paired`."""
+        return show.brought(self._record(run), ingredient)
 
     def standing(self, run):
         """Of a study of parts the comparisons that are told from chance: see `show.standing`."""

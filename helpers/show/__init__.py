@@ -8,6 +8,7 @@ from helpers.show.accuracies import cost, gaps, reported_measured
 from helpers.show.answers import confusion, plane, recalls, reliabilities, reliability
 from helpers.show.beyond import (
     best_topologies,
+    brought,
     cloud,
     disputed,
     left_out,

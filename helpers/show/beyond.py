@@ -7,6 +7,7 @@ from helpers.show.canvas import BLUE, CYCLE, GREY, RED, canvas, legend
 from helpers.show.drawn import figure
 from helpers.show.pictures import grid
 from helpers.show.schemes import schemes
+from helpers.statistics import paired
 
 KINDS = {"member": BLUE, "together": RED, "control": GREY}
 
@@ -124,9 +125,7 @@ def best_topologies(record):
 def left_out(record):
     """{run}: accuracy on validation images without one ingredient, minus that with all, in points:
     to the left, what it brings. A point is a seed; the bar is their mean."""
-    groups = {}
-    for row in (row for seed in record["seeds"] for row in seed["left_out"]):
-        groups.setdefault(row["without"], (BLUE, []))[1].append(100 * row["difference"])
+    groups = {name: (BLUE, 100 * np.array(some)) for name, some in _without(record).items()}
     if not groups:
         return "Nothing was left out."
     body = canvas(0.22 * len(groups) + 0.6, record["dataset"])
@@ -135,3 +134,16 @@ def left_out(record):
     axes.axvline(0, color=GREY, linewidth=1)
     axes.set_xlabel("Accuracy without it, points")
     return body
+
+
+def brought(record, ingredient):
+    """What an ingredient brings beside all others to the accuracy on validation images, a fraction:
+    `statistics.paired` over the seeds."""
+    return paired(0.0, _without(record)[ingredient])
+
+
+def _without(record):
+    found = {}
+    for row in (row for seed in record["seeds"] for row in seed["left_out"]):
+        found.setdefault(row["without"], []).append(row["difference"])
+    return found

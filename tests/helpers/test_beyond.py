@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.special import log_softmax
 
-from helpers import evaluation, inspection
+from helpers import evaluation, inspection, show
 from helpers.search import evolution, topologies
 from helpers.store.backend import keras
 from helpers.store.paths import UserError
@@ -165,3 +165,12 @@ def test_a_search_that_has_seen_all_has_no_regret_and_a_lucky_one_pays():
         leader = noisy.last[:, seen].argmax()
         best = noisy.last.mean(axis=1).max()
         assert value == pytest.approx(best - noisy.last[leader, 1 - seen])
+
+
+def test_what_an_ingredient_brings_is_paired_over_the_seeds_and_kept_apart_by_name():
+    rows = [("cycle", -0.03), ("penalty", 0.01)], [("cycle", -0.01), ("penalty", 0.01)]
+    seeds = [{"left_out": [{"without": n, "difference": d} for n, d in some]} for some in rows]
+    found = show.brought({"seeds": seeds}, "cycle")
+    assert (found["n"], round(found["difference"], 9)) == (2, 0.02)
+    assert found["low"] < 0 < found["high"]
+    assert show.brought({"seeds": seeds}, "penalty")["difference"] == -0.01
