@@ -11,6 +11,7 @@ from helpers.show.beyond import (
     brought,
     cloud,
     disputed,
+    family,
     left_out,
     members,
     regrets,

@@ -121,6 +121,40 @@ def best_topologies(record):
     )
 
 
+@figure
+def family(record):
+    """{run}: accuracy on validation images of the trials of one evolution, in the order in which
+    they were trained, with a line from each parent to its child. Red: the ancestors of the best
+    one, and what each step changed. Trials without a parent were drawn at random."""
+    tried = [row for row in record["seeds"][0]["trials"] if row["search"] == "evolution"]
+    known, line = {row["trial"]: row for row in tried}, set()
+    child = max(tried, key=lambda row: row["score"])
+    while child:
+        line.add(child["trial"])
+        child = known.get(child.get("parent"))
+    body = canvas(2.8, record["dataset"])
+    axes, order = body.subplots(), list(known)
+    for name, row in known.items():
+        winner, x, y = name in line, order.index(name) + 1, 100 * row["score"]
+        look = {"color": RED if winner else GREY, "zorder": 3 if winner else 2}
+        axes.plot(x, y, "o", markersize=5, **look)
+        if parent := known.get(row.get("parent")):
+            start = order.index(parent["trial"]) + 1, 100 * parent["score"]
+            axes.plot(*zip(start, (x, y)), linewidth=1.5 if winner else 0.8, **look)
+            new = {n: v for n, v in row["values"].items() if parent["values"].get(n) != v}
+            text = ", ".join(f"{n}: {v}".replace("_", " ") for n, v in new.items())
+            if winner:
+                look = {"rotation": 60, "textcoords": "offset points"}
+                axes.annotate(text, (x, y), (-3, 7), **look)
+    axes.set(xlabel="Trial", ylabel="Validation accuracy, %")
+    axes.margins(0.06, 0.1)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.45 * (high - low))  # for the words
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(axis="y")
+    return body
+
+
 @figure(name="left-out")
 def left_out(record):
     """{run}: accuracy on validation images without one ingredient, minus that with all, in points:

@@ -174,3 +174,22 @@ def test_what_an_ingredient_brings_is_paired_over_the_seeds_and_kept_apart_by_na
     assert (found["n"], round(found["difference"], 9)) == (2, 0.02)
     assert found["low"] < 0 < found["high"]
     assert show.brought({"seeds": seeds}, "penalty")["difference"] == -0.01
+
+
+def test_the_family_of_a_winner_is_told_apart_and_names_what_each_step_changed():
+    def trial(name, score, parent=None, **values):
+        return {"search": "evolution", "trial": name, "score": score, "values": values} | (
+            {"parent": parent} if parent else {}
+        )
+
+    tried = [trial("0", 0.5, depth=1, pool=True), trial("1", 0.9, depth=2, pool=True)]
+    tried += [trial("2", 0.7, "0", depth=1, pool=False), trial("3", 0.6, "0", depth=3, pool=True)]
+    tried += [trial("4", 0.95, "2", depth=4, pool=False)]
+    other = {**trial("9", 0.99), "search": "random search"}
+    data = {"label": "MNIST", "kind": "official"}
+    body = show.beyond.family.__wrapped__({"seeds": [{"trials": [other, *tried]}], "dataset": data})
+    (axes,) = body.axes
+    steps = [line for line in axes.lines if len(line.get_xdata()) == 2]
+    red = [tuple(line.get_xdata()) for line in steps if line.get_color() == show.beyond.RED]
+    assert len(steps) == 3 and red == [(1, 3), (3, 5)]
+    assert [text.get_text() for text in axes.texts] == ["pool: False", "depth: 4"]
