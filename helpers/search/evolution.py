@@ -4,6 +4,8 @@ A replayed search costs no training: it looks a topology's accuracy up. Where ev
 child that the table has not, the nearest topology that it has not looked up takes its place.
 """
 
+import itertools
+
 import numpy as np
 
 from helpers.search.topologies import EPOCHS, GENES
@@ -49,12 +51,13 @@ def hyperband(evidence, seed, rng, budget):
     """Three topologies for one epoch, the best of them for all; then two for all epochs, and again
     (Li et al. 2018, for 3 epochs and a factor of 3). An evaluation is as many epochs as a row has;
     that of the table after the first epoch is what a shorter training would have reached."""
-    tried, spent = [], 0
+    tried, epochs = [], 0
     for five in rng.permutation(len(evidence.last))[: 5 * (len(evidence.last) // 5)].reshape(-1, 5):
         best = five[np.argmax(evidence.first[five[:3], seed])]
-        tried += [(spent + 5 / 3, best), (spent + 8 / 3, five[3]), (spent + 11 / 3, five[4])]
-        spent += 11 / 3
-    return tried
+        ends = epochs + np.array([5, 8, 11])  # of each full training
+        tried += zip(-(-ends // EPOCHS), (best, *five[3:]))
+        epochs += 11
+    return [one for one in tried if one[0] <= budget]
 
 
 def aging_evolution(evidence, seed, rng, budget):
@@ -104,21 +107,33 @@ SEARCHES = {
 
 
 def replay(evidence, repeats, budget):
-    """Regret of repeated searches, a dict from kind to (repeats, budget): how far what a search has
-    found lies below the best topology of the table, a fraction; NaN before it found anything.
+    """Regret of repeated searches: how far what a search has found lies below the best topology of
+    the table, a fraction; NaN before it found anything. Two dicts from kind to (repeats, budget).
 
-    A search sees the accuracies of one seed, in every other repeat of another one, and what it
-    found is judged by the mean of the others, so that luck does not count. Repeats are paired: all
-    searches of one begin with the same topologies.
+    A search sees the accuracies of one seed, in every other repeat of another one. In the first
+    dict what it found is judged by the mean of the other seeds, so that luck does not count, in the
+    second by what it has seen. Repeats are paired: all searches of one begin with the same
+    topologies.
     """
-    best, regret = evidence.last.mean(axis=1).max(), {}
-    for kind, search in SEARCHES.items():
-        regret[kind] = np.full((repeats, budget), np.nan)
-        for repeat in range(repeats):
-            seed, leader = repeat % evidence.last.shape[1], None
-            judged = np.delete(evidence.last, seed, axis=1).mean(axis=1)
-            rng, score = np.random.default_rng(repeat), evidence.last[:, seed]
-            for spent, one in search(evidence, seed, rng, budget):
-                leader = one if leader is None or score[one] > score[leader] else leader
-                regret[kind][repeat, int(np.ceil(spent)) - 1 :] = best - judged[leader]
-    return regret
+    best, kinds = evidence.last.mean(axis=1).max(), list(SEARCHES)
+    regret, seen = ({kind: np.full((repeats, budget), np.nan) for kind in kinds} for _ in "12")
+    for kind, repeat in itertools.product(kinds, range(repeats)):
+        seed, leader = repeat % evidence.last.shape[1], None
+        judged, score = _judged(evidence, seed), evidence.last[:, seed]
+        for spent, one in SEARCHES[kind](evidence, seed, np.random.default_rng(repeat), budget):
+            leader = one if leader is None or score[one] > score[leader] else leader
+            regret[kind][repeat, spent - 1 :] = best - judged[leader]
+            seen[kind][repeat, spent - 1 :] = score.max() - score[leader]
+    return regret, seen
+
+
+def floor(evidence):
+    """The regret, mean over the seeds, of a search that has looked at every topology: what it costs
+    to choose by one training."""
+    seeds, best = range(evidence.last.shape[1]), evidence.last.mean(axis=1).max()
+    chosen = [_judged(evidence, seed)[evidence.last[:, seed].argmax()] for seed in seeds]
+    return float(best - np.mean(chosen))
+
+
+def _judged(evidence, seed):
+    return np.delete(evidence.last, seed, axis=1).mean(axis=1)

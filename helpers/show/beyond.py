@@ -65,8 +65,9 @@ def disputed(record, images):
 def regrets(record):
     """{run}: left, how far the best topology that a search has found lies below the best of the
     table, in points, by evaluations spent: mean over {repeats} searches and the band of their
-    middle half. A search sees one training of a topology, and what it found is judged by another.
-    Right: mean lead over random search, with a band of two standard errors."""
+    middle half. A search sees one training of a topology, and what it found is judged by another;
+    grey: the end of a search that has seen all. Right: mean lead over random search, with a band of
+    two standard errors."""
     content = record["extra"]["replay"]
     body = canvas(2.6, record["extra"]["table"])
     left, right = body.subplots(1, 2)
@@ -78,6 +79,7 @@ def regrets(record):
         left.fill_between(steps, low, high, color=colour, alpha=0.12, linewidth=0)
         right.plot(steps, lead, color=colour)
         right.fill_between(steps, lead - 2 * error, lead + 2 * error, color=colour, alpha=0.2, lw=0)
+    left.axhline(100 * content["floor"], color=GREY, linewidth=1)
     left.set(xlabel="Evaluations", ylabel="Regret, points", ylim=(0, None), xscale="log")
     left.xaxis.set_major_formatter("{x:g}")
     right.set(xlabel="Evaluations", ylabel="Lead over random search, points")
@@ -141,15 +143,12 @@ def family(record):
         if parent := known.get(row.get("parent")):
             start = order.index(parent["trial"]) + 1, 100 * parent["score"]
             axes.plot(*zip(start, (x, y)), linewidth=1.5 if winner else 0.8, **look)
-            new = {n: v for n, v in row["values"].items() if parent["values"].get(n) != v}
-            text = ", ".join(f"{n}: {v}".replace("_", " ") for n, v in new.items())
-            if winner:
-                look = {"rotation": 60, "textcoords": "offset points"}
-                axes.annotate(text, (x, y), (-3, 7), **look)
+            new = [f"{n}: {v}" for n, v in row["values"].items() if parent["values"].get(n) != v]
+            look = {"rotation": 60, "textcoords": "offset points"}
+            text = ", ".join(new).replace("_", " ") if winner else ""
+            axes.annotate(text, (x, y), (-3, 7), **look)
     axes.set(xlabel="Trial", ylabel="Validation accuracy, %")
-    axes.margins(0.06, 0.1)
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high + 0.45 * (high - low))  # for the words
+    axes.spines[["top", "right"]].set_visible(False)  # the words go on above
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(axis="y")
     return body
