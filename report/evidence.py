@@ -119,20 +119,19 @@ def impossible():
 
 
 def published():
-    """The results of report/published.yaml, each with its interval; an asterisk where the epoch
-    with the best test accuracy was kept."""
+    """The results of report/published.yaml, each with its interval, and the epoch that it tells."""
     import yaml
 
     text = (paths.REPORT_SOURCE / "published.yaml").read_text(encoding="utf-8")
     found = pd.DataFrame(yaml.safe_load(text))
     spread = (100 * found["deviation"]).map(" ± {:.2f}".format, na_action="ignore").fillna("")
-    kept = found["selected"].map({True: " *"}).fillna("")
     return pd.DataFrame(
         {
             "Data": found["data"],
             "Result": found["result"],
-            "Accuracy": (100 * found["accuracy"]).map("{:.2f}".format) + spread + kept,
+            "Accuracy": (100 * found["accuracy"]).map("{:.2f}".format) + spread,
             "95 % interval": list(map(interval, found["accuracy"], found["test"])),
+            "Epoch": found["epoch"].map({"last": "last", "test": "best by test"}).fillna("unknown"),
             "Source": found["by"],
         }
     )
