@@ -69,13 +69,15 @@ def trial_table(record):
 def audit(audits):
     """A row a data set: copies, twins, the nearest neighbour's accuracy, doubted labels."""
     frame = pd.DataFrame(map(_audit_row, audits.values()), columns=None if audits else ["Data"])
+    sides = " or ".join(sorted({f"{one['parameters']['side']}" for one in audits.values()}))
     note = (
         "Copies: test images that also stand among the training images, pixel for pixel. Twins: "
-        "test images with a training image nearer than `twin_distance`, both averaged down as the "
-        "run says. Then the nearest neighbour's test accuracy in percent on these smaller images, "
-        "with a few training images a class (mean and deviation over draws) and with all, and "
-        "balanced; validation images count as training images. Doubted: labels that networks "
-        f"which never saw the image contradict in every repeat. {data_named(audits.values())}"
+        "test images with a training image nearer than `twin_distance`, both averaged down to "
+        f"{sides} pixels a side: of larger ones fewer are. Then the nearest neighbour's accuracy "
+        "in percent on these smaller images, with a few training images a class (mean, deviation "
+        "over draws) and with all, and balanced; validation images count as training images. "
+        "Doubted: labels that networks which never saw the image contradict in every repeat. "
+        f"{data_named(audits.values())}"
     )
     note = note if audits else "No audit has a record in this edition."
     align = "l" + "r" * (frame.shape[1] - 1)

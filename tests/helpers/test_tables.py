@@ -12,6 +12,7 @@ from helpers.store import paths
 
 SPACE = {"activation": "relu", "initializer": "he_uniform", "layers": 2, "learning_rate": 0.001}
 AUDIT = {
+    "parameters": {"side": 14},
     "run": "audit-mnist",
     "seeds": [{"test_accuracy": 0.9, "balanced_accuracy": 0.88}],
     "dataset": {"title": "MNIST", "label": "MNIST", "test": 1000},
@@ -110,6 +111,7 @@ def test_audits_have_a_row_a_data_set_and_say_so_where_there_is_none():
     assert table.head[3:5] == ["10 a class", "50 a class"]
     assert table.rows[0][:4] == ("MNIST", "3", "0.1 %", "55.0 ± 7.1")
     assert table.rows[0][5:] == ("90.00", "88.00", "10 of 2,000")
+    assert "averaged down to 14 pixels a side" in table.note
     assert show.audit({}).rows == [] and "No audit" in show.audit({}).note
 
 
