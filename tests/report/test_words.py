@@ -105,6 +105,8 @@ def altered(held, how):
                 point |= {name: how["accuracy"] for name in point if name.endswith("accuracy")}
             seed["selection"] = dict.fromkeys(seed.get("selection", {}), 0.0)
     for record in held["records"].values():
+        for trait in record["extra"].get("traits", {}).values():
+            trait |= dict.fromkeys(trait, how["difference"])
         seeds = record["seeds"]
         more = [{**seed, "seed": seed["seed"] + 100} for seed in seeds]
         record["seeds"] = seeds[:1] if how["alone"] else seeds + more
