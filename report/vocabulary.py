@@ -170,7 +170,7 @@ class Words:
 
     def brought(self, run, ingredient):
         """What an ingredient of a recipe brings, a dict of `statistics.paired`."""
-        return show.brought(self._record(run), ingredient)
+        return show.beyond.brought(self._record(run), ingredient)
 
     def standing(self, run):
         """Of a study of parts the comparisons that are told from chance: see `show.standing`."""

@@ -20,9 +20,8 @@ class Evidence:
     is missing are left out; `limit` keeps so many of the first. UserError for fewer than two."""
 
     def __init__(self, table, limit=0):
-        whole = table[
-            table.groupby("topology")["seed"].transform("size") == table["seed"].nunique()
-        ]
+        seeds = table["seed"].nunique()
+        whole = table.groupby("topology").filter(lambda rows: len(rows) == seeds)
         numbers = whole["topology"].drop_duplicates().sort_values()[: limit or None]
         if len(numbers) < 2:
             remedy = "`.venv/bin/python notebooks/topologies/fill.py` trains more of them"

@@ -1,7 +1,4 @@
-"""Topologies of small CNNs, and a table of many, each trained alike. Notebook 10.
-
-`notebooks/topologies/fill.py` filled the table. A row is one topology and one seed.
-"""
+"""Topologies of small CNNs, of which notebooks/topologies/fill.py filled a table. Notebook 10."""
 
 import functools
 import math

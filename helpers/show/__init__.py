@@ -6,16 +6,7 @@ A figure is drawn into figures/PROFILE/RUN where it is not there yet, and shown 
 # ruff: noqa: F401
 from helpers.show.accuracies import cost, gaps, reported_measured
 from helpers.show.answers import confusion, plane, recalls, reliabilities, reliability
-from helpers.show.beyond import (
-    best_topologies,
-    brought,
-    cloud,
-    disputed,
-    family,
-    left_out,
-    members,
-    regrets,
-)
+from helpers.show.beyond import best_topologies, cloud, disputed, family, left_out, members, regrets
 from helpers.show.chance import moves
 from helpers.show.comparisons import balance, distances, transformations
 from helpers.show.drawn import kept

@@ -157,7 +157,8 @@ def family(record):
 @figure(name="left-out")
 def left_out(record):
     """{run}: accuracy on validation images without one ingredient, minus that with all, in points:
-    to the left, what it brings. A point is a seed; the bar is their mean."""
+    to the left, what it brings. Beyond one point the axis is logarithmic. A point is a seed; the
+    bar is their mean."""
     groups = {name: (BLUE, 100 * np.array(some)) for name, some in _without(record).items()}
     if not groups:
         return "Nothing was left out."
@@ -165,13 +166,14 @@ def left_out(record):
     axes = body.subplots()
     _points(axes, groups)
     axes.axvline(0, color=GREY, linewidth=1)
+    axes.set_xscale("symlog", linthresh=1)  # a training that fails may lie far to the left
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlabel("Accuracy without it, points")
     return body
 
 
 def brought(record, ingredient):
-    """What an ingredient brings beside all others to the accuracy on validation images, a fraction:
-    `statistics.paired` over the seeds."""
+    """What an ingredient brings on validation images, a fraction: `paired` over the seeds."""
     return paired(0.0, _without(record)[ingredient])
 
 

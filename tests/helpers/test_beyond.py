@@ -202,10 +202,10 @@ def test_a_search_that_has_seen_all_has_no_regret_and_a_lucky_one_pays():
 def test_what_an_ingredient_brings_is_paired_over_the_seeds_and_kept_apart_by_name():
     rows = [("cycle", -0.03), ("penalty", 0.01)], [("cycle", -0.01), ("penalty", 0.01)]
     seeds = [{"left_out": [{"without": n, "difference": d} for n, d in some]} for some in rows]
-    found = show.brought({"seeds": seeds}, "cycle")
+    found = show.beyond.brought({"seeds": seeds}, "cycle")
     assert (found["n"], round(found["difference"], 9)) == (2, 0.02)
     assert found["low"] < 0 < found["high"]
-    assert show.brought({"seeds": seeds}, "penalty")["difference"] == -0.01
+    assert show.beyond.brought({"seeds": seeds}, "penalty")["difference"] == -0.01
 
 
 def test_the_family_of_a_winner_is_told_apart_and_names_what_each_step_changed():
