@@ -264,7 +264,7 @@ def test_no_estimate_is_made_from_the_first_few_runs_which_are_the_longest(folde
 
 
 @pytest.mark.parametrize("columns", [80, 60, 40])
-@pytest.mark.parametrize("name", ["mnist-mlp", "mnist-second-v2-course-dropout-25"])
+@pytest.mark.parametrize("name", ["mnist-mlp", "fingers-carlosnet-plain-fast"])
 def test_what_is_at_work_takes_a_line_a_run_on_a_narrow_terminal(
     folders, monkeypatch, columns, name
 ):

@@ -56,6 +56,7 @@ COUNTS = [
         + (128 * 10 + 10),
     ),  # batch normalisation: four numbers a channel
     ("mnist_third_bare", DIGIT, 10, 234_378 - 4 * (16 + 32 + 64 + 64)),
+    ("mnist_second_v2_dropout_25", DIGIT, 10, 79_498),
     ("fashion_dense", DIGIT, 10, (784 * 100 + 100) + (100 * 10 + 10)),
     ("fashion_cnn_1x100", DIGIT, 10, 179_926),  # given
     (
@@ -76,7 +77,9 @@ COUNTS = [
     ("emnist_third", DIGIT, 26, 851_866),  # given
     ("emnist_second", DIGIT, 47, 424_602 + 21 * 129),
     ("emnist_third", DIGIT, 47, 851_866 + 21 * 513),
+    ("emnist_third_bare", DIGIT, 26, 851_866),
     ("k49_tuned", DIGIT, 49, (784 * 512 + 512) + (512 * 448 + 448) + (448 * 49 + 49)),
+    ("k49_tuned_bare", DIGIT, 49, (784 * 512 + 512) + (512 * 448 + 448) + (448 * 49 + 49)),
     ("carlosnet", HAND, 6, 8_006),  # given
     ("ivannet", HAND, 6, 6_167_166),  # given
 ]
@@ -112,6 +115,24 @@ def test_another_fault_of_a_network_is_not_told_as_one_of_the_images():
 
     with pytest.raises(ValueError, match="relo"):
         models._fitting(wrong)((28, 28, 1), 10)
+
+
+@pytest.mark.parametrize(
+    "name, whole, rates",
+    [
+        ("mnist_second_v2_dropout_25", "mnist_second_v2", [0.25]),
+        ("emnist_third_bare", "emnist_third", []),
+        ("k49_tuned_bare", "k49_tuned", []),
+    ],
+)
+def test_a_network_with_another_dropout_is_otherwise_the_same(name, whole, rates):
+    def kinds(model):
+        plain = [one for one in model.layers if not isinstance(one, models.layers.Dropout)]
+        return [(type(one), one.output.shape) for one in plain]
+
+    mine, theirs = (getattr(models, one)(DIGIT, 10) for one in (name, whole))
+    assert mine.name == name and kinds(mine) == kinds(theirs)
+    assert [one.rate for one in mine.layers if isinstance(one, models.layers.Dropout)] == rates
 
 
 def test_the_source_that_a_notebook_shows_is_the_networks_own():

@@ -77,7 +77,6 @@ STUDIES = {
 BESIDE = {
     "mnist-first-course": "mnist-first",
     "mnist-second-v2-course": "mnist-second-v2",
-    "mnist-second-v2-course-dropout-25": "mnist-second-v2-course",
     "mnist-mlp-course": "mnist-mlp",
 }  # experiments of our own, and the run that each stands beside
 
@@ -86,6 +85,10 @@ ONE_CHANGE = {
     "mnist-second-v1-dense-0": ("mnist-second-v1", "network"),
     "mnist-second-v1-dense-64": ("mnist-second-v1", "network"),
     "mnist-second-v1-dense-256": ("mnist-second-v1", "network"),
+    "mnist-second-v2-dropout-25": ("mnist-second-v2", "network"),
+    "emnist-third-letters-bare": ("emnist-third-letters", "network"),
+    "k49-tuned-30-epochs": ("k49-tuned", "epochs stop_patience"),
+    "k49-tuned-bare": ("k49-tuned", "network"),
     "mnist-cnn-20-epochs": ("mnist-cnn-augmented", "augmentation"),
     "fashion-cnn-1x87": ("fashion-cnn-1x100", "network"),
     "fashion-cnn-1x200": ("fashion-cnn-1x100", "network"),
@@ -178,6 +181,10 @@ def test_every_run_of_the_edition_is_there_in_the_notebook_that_suits_its_networ
         **dict.fromkeys(BESIDE, "07_course_protocol"),
         **dict.fromkeys(ONE_CHANGE, "02_simple_cnn"),
         "mnist-cnn-20-epochs": "03_regularised_cnn",
+        "mnist-second-v2-dropout-25": "03_regularised_cnn",
+        "emnist-third-letters-bare": "03_regularised_cnn",
+        "k49-tuned-30-epochs": "01_mlp_baseline",
+        "k49-tuned-bare": "01_mlp_baseline",
         "mnist-dense-100": "01_mlp_baseline",
         **dict.fromkeys(FAST, "08_fast_schedule"),
         **STUDIES,
@@ -198,16 +205,14 @@ def test_experiments_stand_apart_from_the_runs_that_redo_a_report():
 
 
 @pytest.mark.parametrize("run", BESIDE)
-def test_an_experiment_differs_from_the_run_beside_it_in_one_thing(run):
+def test_an_experiment_differs_from_the_run_beside_it_in_its_protocol_alone(run):
     for profile in ("smoke", "quick", "full"):
         assert runs.parameters(run, profile)["run"] == run
     mine, theirs = runs.parameters(run, "full"), runs.parameters(BESIDE[run], "full")
     changed = {
         name for name in set(mine) & set(theirs) - {"run", "seeds"} if mine[name] != theirs[name]
     }
-    assert changed == ({"dropout"} if "dropout" in run else set()), (
-        "the rest is the protocol of its notebook"
-    )
+    assert not changed, "the rest is the protocol of its notebook"
     assert runs.entry(run)["reported"] == runs.entry(BESIDE[run])["reported"]
 
 
@@ -216,7 +221,7 @@ def test_a_single_change_is_the_only_one(run):
     mine, theirs = (runs.parameters(one, "full") for one in (run, ONE_CHANGE[run][0]))
     assert {
         name for name in set(mine) & set(theirs) - {"run", "seeds"} if mine[name] != theirs[name]
-    } == {ONE_CHANGE[run][1]}
+    } == set(ONE_CHANGE[run][1].split())
     assert "reported" not in runs.entry(run) and runs.entry(run)["report"] == "one-change"
 
 
