@@ -1,12 +1,13 @@
 """The runs on Dask, and what one sees of them: a line for each that ends, and what is at work."""
 
+import contextlib
+import gc
 import logging
 import os
 import sys
 import threading
 import time
 import warnings
-from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 
@@ -101,13 +102,17 @@ def _connected():
 
     address = os.environ.get("SCHEDULER")
     if address:
-        try:
+        client = None
+        with contextlib.suppress(OSError, TypeError, ValueError):  # also: an address that cannot be
             client = Client(address, timeout="10s")
-        except (OSError, TypeError, ValueError) as error:  # also of an address that cannot be
+        if not client:
+            # The half-made client closes itself as it is collected. Left to chance, that may come
+            # while this thread holds the very lock of Dask's that closing waits for.
+            gc.collect()
             raise paths.UserError(
                 f"No Dask scheduler answers at {address}: start one with `dask scheduler`, "
                 "or leave SCHEDULER out."
-            ) from error
+            )
         if not _workers(client):
             print(f"Waiting for a worker: `dask worker {address}` starts one.", flush=True)
             client.wait_for_workers(1)
@@ -188,7 +193,7 @@ def _follow(futures):
     return outcomes
 
 
-@contextmanager
+@contextlib.contextmanager
 def _heartbeat(now):
     """Print what is at work from time to time, for as long as the block lasts."""
     ended = threading.Event()

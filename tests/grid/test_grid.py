@@ -1,5 +1,6 @@
 """The grid: what is stale and why, what is refused, what one failed run leaves alone."""
 
+import gc
 import io
 import json
 import os
@@ -560,6 +561,10 @@ def test_a_scheduler_of_a_kind_that_there_is_not_gives_one_line(
     assert f"No Dask scheduler answers at {address}" in refused(
         capsys, "--profile", "smoke", "--runs", "mnist-mlp"
     )
+    import distributed
+
+    left = [one for one in gc.get_objects() if type(one) is distributed.Client]
+    assert not left, "a half-made client that is collected later can wait for a lock for ever"
 
 
 def test_a_scheduler_without_workers_is_waited_for_in_words(monkeypatch, capsys):
