@@ -109,10 +109,8 @@ def _connected():
             # The half-made client closes itself as it is collected. Left to chance, that may come
             # while this thread holds the very lock of Dask's that closing waits for.
             gc.collect()
-            raise paths.UserError(
-                f"No Dask scheduler answers at {address}: start one with `dask scheduler`, "
-                "or leave SCHEDULER out."
-            )
+            remedy = "start one with `dask scheduler`, or leave SCHEDULER out."
+            raise paths.UserError(f"No Dask scheduler answers at {address}: {remedy}")
         if not _workers(client):
             print(f"Waiting for a worker: `dask worker {address}` starts one.", flush=True)
             client.wait_for_workers(1)
@@ -210,11 +208,8 @@ def _heartbeat(now):
 
 
 def _now(stale, done, seconds):
-    """How many runs are done after so many seconds, how long the others may take, those at work.
-
-    The estimate takes those to come for as long as those that are done, and waits for a tenth of
-    them: the first to start are the longest.
-    """
+    """How many runs are done after so many seconds, those at work, and how long the rest may take:
+    as long as those done, of which there must be a tenth, for the longest start first."""
     filled = 24 * done // len(stale)
     minutes = seconds * (len(stale) - done) / max(done, 1) / 60
     left = f", about {minutes:.0f} min left" if 10 * done >= len(stale) and minutes >= 1 else ""
