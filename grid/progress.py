@@ -90,10 +90,10 @@ def _places():
 
 
 def _client():
-    try:
+    with contextlib.suppress(AssertionError):  # of Dask: its thread began too late, after a pause
         return _connected()
-    except AssertionError:  # of Dask, whose thread has ten seconds to begin: a pause can take them
-        return _connected()
+    gc.collect()  # as below
+    return _connected()
 
 
 def _connected():

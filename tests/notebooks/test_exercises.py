@@ -471,7 +471,7 @@ def test_12_3_the_temperature_changes_no_answer(work):
 
 def test_13_1_three_trainings_of_each(work):
     assert work.exercise.settings == {"seeds": 3}
-    record = work.restarted(seeds=2)["record"]  # a third of the 36 trainings shows nothing more
+    record = work.restarted(seeds=2)["record"]  # 24 trainings show what 36 would
     seeds = {one["seed"]: {row["variant"] for row in one["points"]} for one in record["seeds"]}
     assert list(seeds) == [0, 1] and all(len(variants) == 12 for variants in seeds.values())
     assert "2 paired seeds" in work.space["show"].bought(record).caption
