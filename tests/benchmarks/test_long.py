@@ -88,6 +88,6 @@ def test_the_grid_of_the_benchmark_has_a_place_of_its_own(tmp_path, monkeypatch)
         and "FORCE" not in environment
         and environment["OUT"] == str(tmp_path / "bench")
     )
-    assert set(
-        runs.parameters(run, "full")["seeds"] for run in [f"{one}-fast" for one in long.rows.FAST]
-    ) == {long.SEEDS}
+    assert all(
+        runs.parameters(f"{one}-fast", "full")["seeds"] >= long.SEEDS for one in long.rows.FAST
+    )
