@@ -70,11 +70,12 @@ def _error(gaps):
 def over_images(right_a, right_b):
     """95 % interval (low, high) of a difference of accuracies for other seeds and test images.
 
-    right_a, right_b: bool (n, images), paired seeds in rows, two or more; one row, or one number,
-    for a method without seeds. Student's interval over seeds and the normal one over images, of the
-    mean of the seeds, are joined by adding the squares of their half-widths (Zou and Donner 2008),
-    so that it is never narrower than the first. Chance that is of one seed and one image counts in
-    both, which makes it a little wide.
+    right_a, right_b: bool (n, images), or numbers whose mean over images is what is compared,
+    paired seeds in rows, two or more; one row, or one number, for a method without seeds. Student's
+    interval over seeds and the normal one over images, of the mean of the seeds, are joined by
+    adding the squares of their half-widths (Zou and Donner 2008), so that it is never narrower than
+    the first. Chance that is of one seed and one image counts in both, which makes it a little
+    wide.
     """
     gaps = np.asarray(right_a, "float64") - np.asarray(right_b, "float64")
     seeds = stdtrit(len(gaps) - 1, 0.975) * _error(gaps.mean(axis=1))

@@ -90,8 +90,8 @@ def compare(a, b, right, quantity="test_accuracy", reference=None, margin=None):
 
     `right` maps a run to its bool (seeds, images). Returns `n`, pairs; `difference`, their mean;
     `low`, `high` (95 %, other seeds); `low_images`, `high_images` (other test images too, for the
-    test accuracy); and `p`: of a difference, or with a `margin` of none that is larger. What cannot
-    be said is None.
+    test accuracy and the gap); and `p`: of a difference, or with a `margin` of none that is larger.
+    What cannot be said is None.
     """
     if not (pairs := _pairs(a, b, quantity, reference)):
         return NOTHING
@@ -99,11 +99,19 @@ def compare(a, b, right, quantity="test_accuracy", reference=None, margin=None):
     numbers = NOTHING | statistics.paired(ours, theirs)
     if margin is not None:
         numbers["p"] = statistics.equivalence(ours, theirs, margin)
-    if quantity == "test_accuracy" and len(pairs) > 1:
-        beside = reference if b is None else right(b["run"])[others]
-        wide = statistics.over_images(right(a["run"])[rows], beside)
+    if quantity in ("test_accuracy", "gap") and len(pairs) > 1:
+        beside = reference if b is None else _by_image(b, right, others, quantity)
+        wide = statistics.over_images(_by_image(a, right, rows, quantity), beside)
         numbers |= dict(zip(("low_images", "high_images"), wide))
     return numbers
+
+
+def _by_image(record, right, rows, quantity):
+    # (seeds, images): what each test image contributes to the accuracy, or to the gap.
+    named = right(record["run"])[rows].astype("float64")
+    if quantity == "test_accuracy":
+        return named
+    return np.array([[record["seeds"][row]["train_accuracy"]] for row in rows]) - named
 
 
 def _pairs(a, b, quantity, reference):

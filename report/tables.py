@@ -138,11 +138,10 @@ def networks(records):
     rows = pd.DataFrame(
         {
             "Network": next(iter(fields.networks(record["parameters"])[0]), "found by search"),
-            "Report": runs.entry(run)["report"],
             "Parameters": record["parameter_count"],
             "Multiplications": sum(layer["macs"] for layer in record["layers"]),
         }
-        for run, record in records.items()
+        for record in records.values()
     )
     if rows.empty:
         return rows

@@ -26,9 +26,11 @@ def interval(entry):
 
 
 def p_text(p):
-    """A p-value, as short as a table has room for; a dash for none."""
+    """A p-value, as short as a table has room for, yet on its side of 5 %; a dash for none."""
     if p is None:
         return "-"
+    if f"{p:.2f}" == "0.05":
+        return "< 0.05" if p < 0.05 else "≥ 0.05"
     return "< 0.0001" if p < 0.0001 else f"{p:.4f}" if p < 0.01 else f"{p:.2f}"
 
 

@@ -18,6 +18,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 ROOT = Path(__file__).parent.parent
 NUMBERS = "n difference low high low_images high_images p p_holm".split()
+GIVEN = "claim family quantity expected reference margin".split()
 
 
 def half(interval):
@@ -38,9 +39,8 @@ def statistics(gaps, margin):
     return {"difference": mean, "low": low, "high": high, "p": p}
 
 
-def over_images(right, reference):
+def over_images(gaps):
     """Half-widths over seeds (Student) and over images (normal) of a mean, in squares."""
-    gaps = right - reference
     means = [gaps.mean(axis=1), gaps.mean(axis=0)]
     seeds, images = (DescrStatsW(values) if np.ptp(values) > 1e-12 else None for values in means)
     t = half(seeds.tconfint_mean(0.05)) if seeds else 0
@@ -112,10 +112,12 @@ def measured(claim, run, records, right):
         return numbers
     gaps = np.array([mine[place][0] - other[place][0] for place in places])
     numbers |= {"n": len(gaps), **statistics(gaps, claim.get("margin"))}
-    if claim["quantity"] == "test_accuracy" and len(gaps) > 1:
+    if claim["quantity"] in ("test_accuracy", "gap") and len(gaps) > 1:
         rows, others = ([side[place][1] for place in places] for side in (mine, other))
-        theirs = right[b["run"]][others].astype(float) if b else claim["reference"]
-        numbers |= over_images(right[run][rows].astype(float), theirs)
+        apart = right[run][rows] - (right[b["run"]][others].astype(float) if b else 0.0)
+        if claim["quantity"] == "gap":  # training minus test: what is right lessens it
+            apart = -apart
+        numbers |= over_images(apart + (gaps - apart.mean(axis=1))[:, None])
     return numbers
 
 
@@ -146,7 +148,8 @@ def differences(folder):
     for claim, run, numbers in again:
         entry, name = found.get((claim["key"], claim.get("part")), {}), claim["key"]
         word = verdict(claim, numbers, records[run]) if run in records else "cannot be judged here"
-        for field, value in {**numbers, "run_a": run, "verdict": word}.items():
+        given = {"run_b": claim.get("against")} | {field: claim.get(field) for field in GIVEN}
+        for field, value in {**numbers, **given, "run_a": run, "verdict": word}.items():
             said = entry.get(field)
             both = said is not None and isinstance(value, (int, float))
             if not (np.isclose(said, value, rtol=1e-6, atol=1e-9) if both else said == value):

@@ -148,8 +148,9 @@ def twins(records):
         shown = [percent(share, 1) for share in (shares[0], shares[1], shares[-1])]
         rows.append([record["dataset"]["title"], max(map(int, sizes)), *shown])
     head = ["Data", "Pixels a side", "at 14 pixels", "at 32 or 28", "at full size"]
-    note = "A twin is a training image nearer than `twin_distance`, both averaged down to so many "
-    note += f"pixels a side; smaller images agree more easily. {data_named(records.values())}"
+    note = "A twin is an image that the networks learn from, nearer than `twin_distance` (0.03 of "
+    note += "the pixel range if a run says no other), both averaged down to so many pixels a side; "
+    note += f"smaller images agree more easily. {data_named(records.values())}"
     caption = "The share of test images with a twin, by the size at which they are compared."
     return Table(pd.DataFrame(rows, columns=head), caption, "tbl-twin-sizes", note=note)
 

@@ -107,6 +107,20 @@ def test_coverage_of_the_interval_over_seeds(n):
 
 
 @pytest.mark.parametrize("n", [3, 5, 10])
+def test_coverage_of_the_interval_over_seeds_is_a_little_low_for_skewed_ratios(n):
+    ratios = np.exp(np.random.default_rng(n).normal(0, 0.5, (TIMES, n)))  # as of two losses
+    told = [statistics.paired(row) for row in ratios]
+    assert 0.90 < covered([(t["low"], t["high"]) for t in told], np.exp(0.5**2 / 2)) < 0.94
+
+
+@pytest.mark.parametrize("n", [5, 10])
+def test_coverage_of_the_interval_over_seeds_for_whole_epochs(n):
+    epochs = np.random.default_rng(n).poisson(4, (TIMES, n))
+    told = [statistics.paired(row) for row in epochs]
+    assert 0.92 < covered([(t["low"], t["high"]) for t in told], 4) < 0.97
+
+
+@pytest.mark.parametrize("n", [3, 5, 10])
 def test_coverage_of_the_interval_for_one_more_training(n):
     accuracies = np.random.default_rng(n).normal(0.98, 0.002, (TIMES, n + 1))
     intervals = [statistics.next_training(row[:-1]) for row in accuracies]

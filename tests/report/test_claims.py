@@ -264,23 +264,52 @@ def test_an_independent_reader_finds_the_same_numbers():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def copied(folder, *own):
+    """The full edition's claims and results: links, copies of the files of the runs `own`."""
+    (folder / "results").mkdir()
+    for path in (FULL / "results").iterdir():
+        if path.suffix in (".json", ".npz") and path.stem not in own:
+            (folder / "results" / path.name).symlink_to(path)
+    for path in (path for run in own for path in (FULL / "results").glob(f"{run}.*")):
+        shutil.copy(path, folder / "results")
+    shutil.copy(FULL / "claims.json", folder)
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["alone", "and its record"])
 @pytest.mark.parametrize("run", ["mnist-cnn", "emnist-third-bymerge", "fingers-ivannet-plain"])
-def test_an_independent_reader_notices_one_changed_prediction(tmp_path, run):
-    for path in (FULL / "results").glob("*.json"):
-        for name in (path.name, f"{path.stem}.npz"):
-            (tmp_path / "results").mkdir(exist_ok=True)
-            (tmp_path / "results" / name).symlink_to(path.with_name(name))
-    shutil.copy(FULL / "claims.json", tmp_path)
-    with np.load(FULL / "results" / f"{run}.npz") as archive:
+def test_an_independent_reader_notices_one_changed_prediction(tmp_path, run, told):
+    copied(tmp_path, run)
+    table, record = (tmp_path / "results" / f"{run}.{kind}" for kind in ("npz", "json"))
+    with np.load(table) as archive:
         arrays = dict(archive)
-    classes = json.loads((FULL / "results" / f"{run}.json").read_text())["dataset"]["classes"]
-    arrays["y_pred"][0, 0] = (
-        arrays["y_true"][0] + (arrays["y_pred"][0, 0] == arrays["y_true"][0])
-    ) % classes
-    (tmp_path / "results" / f"{run}.npz").unlink()
-    np.savez(tmp_path / "results" / f"{run}.npz", **arrays)
+    known, predicted = json.loads(record.read_text()), arrays["y_pred"]
+    predicted[0, 0] = (arrays["y_true"][0] + (predicted[0, 0] == arrays["y_true"][0])) % (
+        known["dataset"]["classes"]
+    )
+    np.savez(table, **arrays)
+    known["seeds"][0]["test_accuracy"] = float((predicted[0] == arrays["y_true"]).mean())
+    if told:
+        record.write_text(json.dumps(known))
     done = recomputed(tmp_path)
-    assert done.returncode == 1 and f"{run}, seed 0" in done.stdout
+    assert done.returncode == 1
+    assert (f"{run}, seed 0" in done.stdout) != told
+    assert told <= ("difference is" in done.stdout)
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [("expected", "<"), ("quantity", "nll"), ("margin", 0.5), ("run_b", "mnist-mlp")],
+)
+def test_an_independent_reader_notices_what_was_compared(tmp_path, field, value):
+    copied(tmp_path)
+    written = json.loads((tmp_path / "claims.json").read_text())
+    entry = next(entry for entry in written if entry["key"] == "D9")
+    assert entry[field] != value
+    entry[field] = value
+    (tmp_path / "claims.json").unlink()
+    (tmp_path / "claims.json").write_text(json.dumps(written))
+    done = recomputed(tmp_path)
+    assert done.returncode == 1 and f"{field} is {value}" in done.stdout
 
 
 def test_an_audit_stands_with_the_audits_whatever_report_it_names(monkeypatch):

@@ -158,7 +158,7 @@ def test_two_data_sets_of_one_title_are_two_and_one_of_ones_own_is_not_official(
 
 def test_a_network_is_shown_once_with_its_cost_and_the_number_of_its_runs():
     shown = tables.networks(by_name(record(seconds=[1, 2]), record("mnist-cnn")))
-    assert cells(shown) == [["`mnist_mlp`", "mnist-2019", "669706", "669672", "2"]]
+    assert cells(shown) == [["`mnist_mlp`", "669706", "669672", "2"]]
 
 
 @pytest.mark.parametrize(
