@@ -20,8 +20,8 @@ def accuracies(records, profile):
     for run, record in records.items():
         answers, data = results.predictions(profile, run), record["dataset"]
         truth, right = answers["y_true"], answers["y_pred"] == answers["y_true"]
-        balanced, *ends = statistics.stratified_bootstrap(truth, right)
-        recalls = pd.DataFrame(right.T).groupby(truth).mean().mean(axis=1)
+        balanced, *ends = statistics.balanced_interval(truth, right)
+        recalls = pd.Series(right.mean(axis=0)).groupby(truth).mean()
         row = {
             "Run": Prose(f"`{run}`"),
             "Accuracy": share(record, "test_accuracy"),

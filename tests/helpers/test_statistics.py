@@ -190,12 +190,12 @@ def test_coverage_of_wilsons_interval(n, share):
     assert stats.binom.pmf(counts[inside], n, share).sum() == pytest.approx(0.95, abs=0.02)
 
 
-def test_coverage_of_the_bootstrap_of_balanced_accuracy():
-    """Within 3 points: percentiles of a bootstrap are an approximation."""
+def test_coverage_of_the_interval_of_balanced_accuracy():
+    """Within 3 points: of rare classes the normal distribution is an approximation."""
     rng, truth = np.random.default_rng(5), np.repeat([0, 1, 2], [600, 300, 100])
     recalls = np.array([0.95, 0.85, 0.7])
     right = rng.random((600, len(truth))) < recalls[truth]
-    told = [statistics.stratified_bootstrap(truth, row[None], samples=400) for row in right]
+    told = [statistics.balanced_interval(truth, row[None]) for row in right]
     assert covered([t[1:] for t in told], recalls.mean()) == pytest.approx(0.95, abs=0.03)
 
 
@@ -216,11 +216,11 @@ def test_a_constant_classifier_has_the_balanced_accuracy_of_chance():
     assert statistics.balanced_accuracy(truth, np.zeros_like(truth), 10) == pytest.approx(0.1)
 
 
-def test_stratified_bootstrap_agrees_with_drawing_images_one_by_one():
+def test_the_interval_of_balanced_accuracy_agrees_with_a_bootstrap_within_classes():
     rng = np.random.default_rng(3)
     truth = rng.choice(3, 600, p=[0.7, 0.25, 0.05])
     right = rng.random((2, 600)) < np.array([0.95, 0.7, 0.4])[truth]
-    value, low, high = statistics.stratified_bootstrap(truth, right, samples=4000)
+    value, low, high = statistics.balanced_interval(truth, right)
     share, drawn = right.mean(axis=0), []
     for _ in range(2000):
         drawn.append(
@@ -242,15 +242,15 @@ def test_stratified_bootstrap_agrees_with_drawing_images_one_by_one():
     assert (low, high) == pytest.approx(np.percentile(drawn, [2.5, 97.5]), abs=0.01)
 
 
-def test_stratified_bootstrap_of_nothing_but_right_or_wrong_answers_has_no_width():
+def test_the_interval_of_balanced_accuracy_of_nothing_but_right_or_wrong_answers_has_no_width():
     truth = np.array([0, 0, 1])
-    assert statistics.stratified_bootstrap(truth, np.ones((1, 3), bool)) == (1, 1, 1)
-    assert statistics.stratified_bootstrap(truth, np.zeros((1, 3), bool)) == (0, 0, 0)
+    assert statistics.balanced_interval(truth, np.ones((1, 3), bool)) == (1, 1, 1)
+    assert statistics.balanced_interval(truth, np.zeros((1, 3), bool)) == (0, 0, 0)
 
 
-def test_stratified_bootstrap_counts_the_classes_that_occur():
+def test_the_interval_of_balanced_accuracy_counts_the_classes_that_occur():
     assert (
-        statistics.stratified_bootstrap(
+        statistics.balanced_interval(
             np.array([0, 0, 5, 5]), np.array([[True, True, False, False]])
         )[0]
         == 0.5
