@@ -106,14 +106,16 @@ class Fork(ForkServerProcess):
 
     def run(self):
         """What the child does."""
-        from grid import template
+        import grid.template  # noqa: F401  what this is forked from has it already
+        from helpers.store import kernels
 
         self.daemon = False  # a notebook may start processes of its own
         said, grid, parent = self.said.open("wb"), parent_process(), os.getppid()
         os.dup2(said.fileno(), 1)
         os.dup2(said.fileno(), 2)
         os.environ.update(self.environment)
-        template.fork_kernel()
+        kernels.called("papermill")
+        kernels.fork()
 
         def alone():
             grid.join(1)

@@ -19,10 +19,13 @@ IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^<>\s]+?)>?(?:\s[^)]*)?\)|<img\b[^>]*
 def execute(notebook, parameters):
     """A notebook run with parameters, in memory. Raises UserError where a cell fails."""
     startup.without_grammars()
+    import ipykernel.kernelapp  # noqa: F401  what a fork of this process needs to be a kernel
     import papermill
 
+    from helpers.store import kernels
+
     try:
-        with startup.plain_ipython():
+        with startup.plain_ipython(), kernels.forked_if_sound():
             return papermill.execute_notebook(
                 paths.literal(notebook),
                 None,
