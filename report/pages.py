@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from helpers.show.exhibits import PNG, fence, plain
-from helpers.store import paths, startup
+from helpers.store import kernels, paths, startup
 
 SHOWN = ["text/markdown", "image/png", "text/plain"]  # of an output's forms, the first there is
 IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^<>\s]+?)>?(?:\s[^)]*)?\)|<img\b[^>]*>", re.IGNORECASE)
@@ -19,10 +19,7 @@ IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^<>\s]+?)>?(?:\s[^)]*)?\)|<img\b[^>]*
 def execute(notebook, parameters):
     """A notebook run with parameters, in memory. Raises UserError where a cell fails."""
     startup.without_grammars()
-    import ipykernel.kernelapp  # noqa: F401  what a fork of this process needs to be a kernel
     import papermill
-
-    from helpers.store import kernels
 
     try:
         with startup.plain_ipython(), kernels.forked_if_sound():

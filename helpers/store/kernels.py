@@ -1,7 +1,7 @@
 """Kernels that are forked off a process that has imported what notebooks import.
 
 The imports take longer than all else of a small notebook; a fork takes milliseconds. It is sound
-while there is one thread and no device is open. Needs papermill and ipykernel imported before.
+while there is one thread and no device is open.
 """
 
 import contextlib
@@ -11,8 +11,6 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
-
-NAME = "JUPYTER_DEFAULT_PROVISIONER_NAME"
 
 
 class Kernel:
@@ -85,18 +83,21 @@ def sound():
 
 def fork():
     """Fork the kernel of this process's next notebook, while there is no other thread."""
-    Forked.kernel = Kernel()
-    os.environ[NAME] = "forked"
-    entry = EntryPoint("forked", f"{__name__}:Forked", KernelProvisionerFactory.GROUP_NAME)
-    KernelProvisionerFactory.provisioners["forked"] = entry
+    import ipykernel.kernelapp  # noqa: F401  here, and not in each fork
+
+    Forked.kernel, factory = Kernel(), KernelProvisionerFactory.instance()
+    entry = EntryPoint("forked", f"{__name__}:Forked", factory.GROUP_NAME)
+    factory.provisioners["forked"], factory.default_provisioner_name = entry, "forked"
 
 
 @contextlib.contextmanager
 def forked_if_sound():
     """The kernel that is started in this block is a fork, where to fork is sound."""
+    factory = KernelProvisionerFactory.instance()
+    usual = factory.default_provisioner_name
     if sound():
         fork()
     try:
         yield
     finally:
-        os.environ.pop(NAME, None)
+        factory.default_provisioner_name = usual
