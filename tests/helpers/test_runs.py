@@ -348,7 +348,7 @@ def test_a_study_names_networks_and_settings_that_exist(table, networks, said):
 def test_a_study_follows_from_the_code_of_every_network_that_it_names(monkeypatch):
     values = runs.parameters("robust-mnist", "full")
     names, settings = fields.networks(values)
-    assert len(names) == 3 and not settings
+    assert len(names) == 6 and settings == ["noise"]
     before = runs.fingerprint("robust-mnist", values, "sha")
     used = code.used_functions
     for changed in set(names):
