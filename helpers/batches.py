@@ -147,15 +147,17 @@ class NextEpoch(keras.callbacks.Callback):
         self.batches.begin(epoch)
 
 
-def in_order(*arrays):
-    """Batches of images (n, height, width, 1), with labels (n,) if given, in their order."""
+def pieces(*arrays):
+    """Images (n, height, width, 1), with labels (n,) if given, cut into batches in their order."""
     n, height = arrays[0].shape[:2]
     size = 1000 if height <= 32 else 100  # activations of a thousand 128x128 ones fill gigabytes
+    return [tuple(array[start : start + size] for array in arrays) for start in range(0, n, size)]
 
-    def batch(step):
-        return tuple(array[step * size : (step + 1) * size] for array in arrays)
 
-    return _feed(-(-n // size), batch)
+def in_order(*arrays):
+    """What `fit` and `predict` take, with the batches of `pieces`."""
+    batches = pieces(*arrays)
+    return _feed(len(batches), batches.__getitem__)
 
 
 def _feed(steps, batch):

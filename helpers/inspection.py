@@ -36,10 +36,10 @@ def describe(layer):
 
 def network_json(model):
     """The architecture as JSON, without compilation and the counters in Keras's layer names."""
-    plain = type(model).from_config(model.get_config()).to_json()
+    plain = {**json.loads(model.to_json()), "compile_config": {}}
     if not isinstance(model, keras.Sequential):
-        plain = json.dumps(_numbered(json.loads(plain), {}))
-    return re.sub(r'("name": "[a-z0-9_]*?)_\d+"', r'\1"', plain)
+        plain = _numbered(plain, {})
+    return re.sub(r'("name": "[a-z0-9_]*?)_\d+"', r'\1"', json.dumps(plain))
 
 
 def _numbered(part, numbers):

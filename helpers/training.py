@@ -20,6 +20,7 @@ from helpers.store.backend import keras
 
 # Raise by hand when a change outside notebooks and models.py alters results: all are made again.
 RESULTS = 1
+FEW_STEPS = 256  # fewer batches than these are worked through one by one: speed only
 OPTIMIZERS = ("rmsprop", "adam", "adadelta", "sgd", "momentum")  # what `optimizer` knows
 
 
@@ -98,7 +99,7 @@ def _train(model, parts, callbacks, *, seed, batch_size, epochs, setting):
 
 def run_epochs(model, parts, batches, epochs, callbacks, first=0):
     """Keras's `fit` on `Batches`, validated after each epoch; `first` epochs were run before."""
-    model.optimizer.build(model.trainable_variables)  # else the first step is traced twice
+    _prepare(model, parts.y_train[:1], batches.steps * epochs)
     return model.fit(
         batches.feed(),
         epochs=epochs,
@@ -108,6 +109,15 @@ def run_epochs(model, parts, batches, epochs, callbacks, first=0):
         validation_data=in_order(parts.x_validation, parts.y_validation),
         callbacks=[NextEpoch(batches), *callbacks],
     )
+
+
+def _prepare(model, label, steps):
+    # Keras traces a step twice if the first trace makes variables, so they are made here.
+    model.optimizer.build(model.trainable_variables)
+    model.compute_metrics(None, label, np.zeros((1, *model.output_shape[1:]), "float32"))
+    # To trace a loop over batches takes as long as it spares in a few hundred of them.
+    if steps < FEW_STEPS and model.train_function is model.test_function is None:
+        model.steps_per_execution = 1
 
 
 class Progress(keras.callbacks.Callback):

@@ -535,23 +535,47 @@ def test_trained_tells_epochs_history_and_seconds(parts):
 
 
 @pytest.mark.skipif(not TENSORFLOW, reason="other back ends take one step at a time")
-def test_steps_per_execution_leaves_results_alone(parts):
-    def once(steps):
+def test_steps_per_execution_leaves_results_alone(parts, monkeypatch):
+    def once(few):
         keras.utils.set_random_seed(0)
-        return training.fit(
-            compiled(network(dropout=0.3), steps_per_execution=steps),
-            parts,
-            seed=0,
-            batch_size=16,
-            epochs=2,
-            setting="small",
-        )
+        monkeypatch.setattr(training, "FEW_STEPS", few)
+        options = {"seed": 0, "batch_size": 16, "epochs": 2, "setting": "small"}
+        return training.fit(compiled(network(dropout=0.3)), parts, **options)
 
-    one, many = once(1), once(16)
-    for name in one.history:
-        np.testing.assert_allclose(one.history[name], many.history[name], rtol=1e-5)
+    many, one = once(0), once(1000)
+    assert (many.model.steps_per_execution, one.model.steps_per_execution) == (16, 1)
+    assert one.history == many.history
     for a, b in zip(one.model.get_weights(), many.model.get_weights()):
-        np.testing.assert_allclose(a, b, atol=1e-6)
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.skipif(not TENSORFLOW, reason="other back ends take one step at a time")
+@pytest.mark.parametrize("lengths", [(1, 40), (40, 1)])
+def test_a_network_that_learns_twice_sees_every_batch(parts, lengths, monkeypatch):
+    """It may learn for a few steps first, one by one, and many later, or the other way round."""
+    monkeypatch.setattr(training, "FEW_STEPS", 100)
+    model, steps = compiled(network()), -(-len(parts.y_train) // 16)
+    for epochs in lengths:
+        training.fit(model, parts, seed=0, batch_size=16, epochs=epochs)
+    assert steps < 100 < 40 * steps
+    assert int(model.optimizer.iterations) == 41 * steps
+
+
+@pytest.mark.skipif(not TENSORFLOW, reason="graphs are TensorFlow's")
+def test_a_step_is_traced_once(parts):
+    model, traced = compiled(network()), []
+    model.train_step = lambda data: traced.append(data) or type(model).train_step(model, data)
+    training.fit(model, parts, seed=0, batch_size=16, epochs=2)
+    assert len(traced) == 1
+
+
+def test_log_probabilities_are_those_of_plain_keras_batch_by_batch():
+    x = np.random.default_rng(0).integers(0, 256, (2300, 5, 5, 1), dtype="uint8")
+    expected = np.log(network(side=5).predict(x, batch_size=1000, verbose=0))
+    model, traced = network(side=5), []
+    model.predict_step = lambda data: traced.append(data) or type(model).predict_step(model, data)
+    np.testing.assert_allclose(evaluation.log_probabilities(model, x), expected, atol=1e-5)
+    assert len(traced) <= 3 or not TENSORFLOW
 
 
 @pytest.fixture
