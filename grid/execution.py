@@ -29,6 +29,14 @@ def cores(run):
     return runs.entry(run).get("cores", 1)
 
 
+def size(state):
+    """Cores and last time's seconds: the longest start first, so that no core waits at the end.
+    Before there is a last time, those that train several networks."""
+    seeds = state.record["seeds"] if state.record else ()
+    several = runs.entry(state.run)["report"] in ("audit", "beyond", "study")
+    return cores(state.run), sum(seed["seconds"] for seed in seeds) or several
+
+
 def progress_file(run, profile):
     """Where a training tells how far it is."""
     return paths.executed(profile) / f".{run}.progress.json"

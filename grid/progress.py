@@ -35,7 +35,7 @@ def watch(stale):
     with _client() as client:
         try:
             forked = forked and _can_fork()
-            for place, state in enumerate(sorted(stale, key=_size, reverse=True)):
+            for place, state in enumerate(sorted(stale, key=execution.size, reverse=True)):
                 execution.progress_file(state.run, state.profile).unlink(missing_ok=True)
                 futures[submit(client, state, -place, forked)] = state
             return _follow(futures)
@@ -45,12 +45,6 @@ def watch(stale):
                 child.kill()
             # All is done and told. A heartbeat that Dask's end cuts off is no fault of a run.
             logging.getLogger("distributed").setLevel(logging.CRITICAL)
-
-
-def _size(state):
-    """Cores and last time's seconds: the longest start first, so that no core waits at the end."""
-    seeds = state.record["seeds"] if state.record else ()
-    return execution.cores(state.run), sum(seed["seconds"] for seed in seeds)
 
 
 def _importing():

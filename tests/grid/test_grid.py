@@ -258,6 +258,18 @@ def test_progress_shows_a_count_a_bar_an_estimate_and_what_is_at_work(folders, d
     assert max(map(len, (head, *at_work))) < 80
 
 
+def test_the_longest_runs_start_first_and_before_it_is_known_those_of_several_networks():
+    def state(run, *took):
+        record = {"seeds": [{"seconds": seconds} for seconds in took]} if took else None
+        return states.State(run, "quick", {}, record, None)
+
+    fresh = [state("mnist-mlp"), state("audit-fingers"), state("fingers-ivannet-plain")]
+    known = [state("mnist-mlp", 9.0), state("audit-fingers", 3.0, 2.0), state("mnist-cnn", 40.0)]
+    for states_of, order in ((fresh, [2, 1, 0]), (known, [2, 0, 1])):
+        longest = sorted(states_of, key=execution.size, reverse=True)
+        assert [states_of.index(one) for one in longest] == order
+
+
 @pytest.mark.parametrize("done, left", [(0, ""), (5, ""), (6, ", about 18 min left"), (59, "")])
 def test_no_estimate_is_made_from_the_first_few_runs_which_are_the_longest(folders, done, left):
     stale = (states.read(list(runs.select()), "smoke") * 2)[:59]
