@@ -34,7 +34,8 @@ def size(state):
     Before there is a last time, those that train several networks."""
     seeds = state.record["seeds"] if state.record else ()
     several = runs.entry(state.run)["report"] in ("audit", "beyond", "study")
-    return cores(state.run), sum(seed["seconds"] for seed in seeds) or several
+    several = several or "trials" in state.values
+    return cores(state.run), several and not seeds, sum(seed["seconds"] for seed in seeds)
 
 
 def progress_file(run, profile):

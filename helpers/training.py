@@ -99,7 +99,7 @@ def _train(model, parts, callbacks, *, seed, batch_size, epochs, setting):
 
 def run_epochs(model, parts, batches, epochs, callbacks, first=0):
     """Keras's `fit` on `Batches`, validated after each epoch; `first` epochs were run before."""
-    _prepare(model, parts.y_train[:1], batches.steps * epochs)
+    _prepare(model, parts.y_train[:1], batches.steps * (epochs - first))
     return model.fit(
         batches.feed(),
         epochs=epochs,

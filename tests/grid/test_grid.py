@@ -259,15 +259,18 @@ def test_progress_shows_a_count_a_bar_an_estimate_and_what_is_at_work(folders, d
 
 
 def test_the_longest_runs_start_first_and_before_it_is_known_those_of_several_networks():
-    def state(run, *took):
-        record = {"seeds": [{"seconds": seconds} for seconds in took]} if took else None
-        return states.State(run, "quick", {}, record, None)
+    def order(**took):
+        stale = []
+        for run, seconds in took.items():
+            record = {"seeds": [{"seconds": each} for each in seconds]} if seconds else None
+            values = runs.parameters(run, "quick")
+            stale.append(states.State(run, "quick", values, record, None))
+        return [state.run for state in sorted(stale, key=execution.size, reverse=True)]
 
-    fresh = [state("mnist-mlp"), state("audit-fingers"), state("fingers-ivannet-plain")]
-    known = [state("mnist-mlp", 9.0), state("audit-fingers", 3.0, 2.0), state("mnist-cnn", 40.0)]
-    for states_of, order in ((fresh, [2, 1, 0]), (known, [2, 0, 1])):
-        longest = sorted(states_of, key=execution.size, reverse=True)
-        assert [states_of.index(one) for one in longest] == order
+    mlp, cnn, audit, hands = "mnist-mlp", "mnist-cnn", "audit-fingers", "fingers-ivannet-plain"
+    assert order(**{mlp: [], "k49-search": [], hands: []}) == [hands, "k49-search", mlp]
+    assert order(**{mlp: [9.0], audit: [3.0, 2.0], cnn: [40.0]}) == [cnn, mlp, audit]
+    assert order(**{mlp: [9.0], audit: [], cnn: []}) == [audit, mlp, cnn]
 
 
 @pytest.mark.parametrize("done, left", [(0, ""), (5, ""), (6, ", about 18 min left"), (59, "")])

@@ -573,9 +573,11 @@ def test_log_probabilities_are_those_of_plain_keras_batch_by_batch():
     x = np.random.default_rng(0).integers(0, 256, (2300, 5, 5, 1), dtype="uint8")
     expected = np.log(network(side=5).predict(x, batch_size=1000, verbose=0))
     model, traced = network(side=5), []
-    model.predict_step = lambda data: traced.append(data) or type(model).predict_step(model, data)
+    if TENSORFLOW:
+        once = model.predict_step
+        model.predict_step = lambda data: traced.append(data) or once(data)
     np.testing.assert_allclose(evaluation.log_probabilities(model, x), expected, atol=1e-5)
-    assert len(traced) <= 3 or not TENSORFLOW
+    assert len(traced) <= 3
 
 
 @pytest.fixture
