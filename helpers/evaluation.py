@@ -45,7 +45,7 @@ def evaluate(trained, parts):
 
 def log_probabilities(model, images):
     """Natural log-probabilities, float32 (n, classes), of uint8 images (n, height, width, 1)."""
-    # One by one: `predict` makes one graph of as many as are worked through at once.
+    # Not `predict`: it would trace the network once for each of up to sixteen batches.
     probabilities = np.concatenate([model.predict_on_batch(piece) for (piece,) in pieces(images)])
     return np.log(np.maximum(probabilities, np.finfo("float32").tiny))
 
