@@ -4,6 +4,7 @@ import gc
 import io
 import json
 import os
+import platform
 import re
 import shutil
 import signal
@@ -450,6 +451,23 @@ def test_a_users_own_keras_and_matplotlib_settings_change_nothing(tmp_path):
         check=True,
     )
     assert told.stdout.split() == ["float32", "channels_last", "1e-07", "tensorflow", "1.5"]
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="other processors")
+@pytest.mark.parametrize("own, taken", [(None, "1"), ("0", "0")])
+def test_older_x86_processors_get_the_library_that_newer_ones_have_by_default(own, taken):
+    name = "TF_ENABLE_ONEDNN_OPTS"
+    outer = {key: value for key, value in os.environ.items() if key != name}
+    code = f"import os; from helpers.store import backend; print(os.environ[{name!r}])"
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=paths.ROOT,
+        env=outer | ({name: own} if own else {}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == [taken]
 
 
 # --- what is refused: one line, status 2, nothing lost --------------------------------------------

@@ -275,21 +275,24 @@ def test_one_draws_in_notebook_12_and_the_network_answers(lab):
 
 
 # After the others: JupyterLab opens again what was open last.
-@pytest.mark.parametrize("name", sorted(path.stem for path in paths.NOTEBOOKS.glob("0*.ipynb")))
-def test_a_notebook_that_is_opened_shows_no_change_and_is_saved_as_it_was(lab, name):
+def test_a_notebook_that_is_opened_shows_no_change_and_is_saved_as_it_was(lab):
+    with chromium() as browser, Visit(browser, 1400, 1000) as visit:
+        for name in sorted(path.stem for path in paths.NOTEBOOKS.glob("0*.ipynb")):
+            opened_and_saved(lab, visit.page, name)
+
+
+def opened_and_saved(lab, page, name):
     path = lab.work / f"notebooks/{name}.ipynb"
     before = path.read_bytes()
-    with chromium() as browser, Visit(browser, 1400, 1000) as visit:
-        page = visit.page
-        page.goto(f"{lab.address}/lab/tree/notebooks/{name}.ipynb?token={lab.token}&reset")
-        page.locator(CELLS).first.wait_for(timeout=60_000)
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
-        page.wait_for_timeout(1000)
-        assert page.locator(".jp-mod-dirty").count() == 0
-        written = f"/api/contents/notebooks/{name}.ipynb"
-        with page.expect_response(
-            lambda answer: answer.request.method == "PUT" and written in answer.url
-        ) as saved:
-            page.keyboard.press("Control+s")
-        assert saved.value.ok
-    assert path.read_bytes() == before
+    page.goto(f"{lab.address}/lab/tree/notebooks/{name}.ipynb?token={lab.token}&reset")
+    page.locator(CELLS).first.wait_for(timeout=60_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.wait_for_timeout(1000)
+    assert page.locator(".jp-mod-dirty").count() == 0, name
+    written = f"/api/contents/notebooks/{name}.ipynb"
+    with page.expect_response(
+        lambda answer: answer.request.method == "PUT" and written in answer.url
+    ) as saved:
+        page.keyboard.press("Control+s")
+    assert saved.value.ok, name
+    assert path.read_bytes() == before, name

@@ -179,9 +179,8 @@ def test_report_stands_and_nobody_can_take_it_for_real_images(edition):
     )
 
 
-@pytest.mark.parametrize("outcome", ["right", "wrong", "the same"])
-def test_the_reports_claims_follow_altered_records(edition, tmp_path, outcome):
-    """With other answers of the dense network the figures behind its claim are others, on the page
+def test_the_reports_claims_follow_altered_records(edition, tmp_path):
+    """With wrong answers of the dense network the figures behind its claim are others, on the page
     and in JSON; one short training decides nothing."""
     out, _ = edition
     copied = tmp_path / "out"
@@ -192,9 +191,7 @@ def test_the_reports_claims_follow_altered_records(edition, tmp_path, outcome):
         predictions(copied, "audit-mnist"),
     )
     truth = found["y_true"]
-    found["y_pred"] = {"right": truth, "wrong": (truth + 1) % 10, "the same": memory["y_pred"][0]}[
-        outcome
-    ][None]
+    found["y_pred"] = ((truth + 1) % 10)[None]
     content["seeds"][0]["test_accuracy"] = float((found["y_pred"] == truth).mean())
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **found)
