@@ -2,97 +2,71 @@
 search is as good as random search.
 
 On real images, of which `make` must know (a network, or MIRROR=DIR). What is finished is not
-trained again: an interrupted benchmark goes on where it was, and
-`rm -r data/bench data/trained/bench` begins anew.
+trained again: an interrupted benchmark goes on where it was, and `rm -r data/trained/bench` begins
+anew.
 """
 
 import contextlib
 import importlib.util
-import json
+import itertools
 import os
-import sys
 
 import numpy as np
 
 from benchmarks import measure, rows
-from benchmarks.worker import THREADS
-from helpers import datasets, runs
-from helpers.store import paths
+from benchmarks.worker import THREADS, Worker
+from helpers import datasets, results, runs
+from helpers.store import files, paths
 from helpers.store.paths import UserError
 
-FOLDER, SEEDS = paths.DATA / "bench", 5
+FOLDER, SEEDS = paths.DATA / "trained/bench", 5
+REPEATS = 3  # of a pair of trainings
 TRIALS, EPOCHS = 10, 10  # of random search, as in the course report
 RUNGS = 9  # the longest training of Hyperband; its first are a ninth of it
 
 
 def time_to_accuracy(say=print):
-    """Rows: seconds in `fit` of the faithful schedule over those of the short one, seed by seed,
-    and the difference of their test accuracies."""
-    found, gaps = {}, {}
-    for run in rows.FAST:
-        held = {
-            name: _trained(name, seed, say)
-            for seed in range(SEEDS)
-            for name in ((run, f"{run}-fast") if seed % 2 else (f"{run}-fast", run))
-        }
-        slow, fast = (held[name]["seeds"][:SEEDS] for name in (run, f"{run}-fast"))
-        found[run] = [
-            one["seconds"] / other["seconds"] for one, other in zip(slow, fast, strict=True)
-        ]
-        gaps[run] = float(
-            np.mean(
-                [
-                    other["test_accuracy"] - one["test_accuracy"]
-                    for one, other in zip(slow, fast, strict=True)
-                ]
-            )
-        )
-        ratios = ", ".join(f"{ratio:.2f}" for ratio in found[run])
-        say(f"  {run}: ratios {ratios}; test accuracy {gaps[run]:+.4f}")
+    """Rows: seconds in `fit` of the faithful schedule over those of the short one, seeds 0, 1, ...
+    in turn on one thread; the difference of the test accuracies of the full edition's records."""
+    found, gaps, held = {}, {}, results.load_all("full")
+    for run in (*rows.FAST, *rows.DROPOUT):
+        say(f"  {run}")
+        with (
+            Worker(_training, run, threads=1) as slow,
+            Worker(_training, f"{run}-fast", threads=1) as fast,
+        ):
+            pairs = measure.alternate(slow.measure, fast.measure, say, REPEATS)
+        found[run] = measure.ratios(pairs)
+        gaps[run] = _accuracy(held[f"{run}-fast"]) - _accuracy(held[run])
+        say(f"    test accuracy {gaps[run]:+.4f}")
     return {
-        "time_to_accuracy": measure.geometric_means(found.values()),
+        "time_to_accuracy": measure.geometric_means(found[run] for run in rows.FAST),
         "time_to_accuracy.accuracy": [min(gaps.values())],
         **{f"time_to_accuracy.{run}": series for run, series in found.items()},
     }
 
 
-def _trained(run, seed, say):
-    """The record of a run under the full profile with seeds 0 to `seed`; the grid trains what is
-    missing, one seed at a time, on one thread."""
-    environment = _environment(SEEDS=str(seed + 1))
-    record = FOLDER / "report/full/results" / f"{run}.json"
-    command = [sys.executable, "-m", "grid", "--profile", "full", "--runs", run]
-    measure.command(command, paths.ROOT, environment)
-    content = json.loads(record.read_text(encoding="utf-8"))
-    one = content["seeds"][seed]
-    say(f"    {run}, seed {seed}: {one['seconds']:.1f} s, test accuracy {one['test_accuracy']:.4f}")
-    return content
+def _training(run):
+    """A function that executes the training of a run's notebook with the next seed and gives its
+    seconds. Its cells are executed up to the function `train`, figures left out."""
+    os.environ["DATA"] = "real"
+    space = runs.parameters(run, "full") | {"profile": "bench"}
+    for cell in _cells(runs.entry(run)["notebook"]):
+        if not {"parameters", "figure"} & set(cell["metadata"].get("tags", [])):
+            exec("".join(cell["source"]), space)
+        if "train" in space:
+            return map(lambda seed: space["train"](seed).seconds, itertools.count()).__next__
+    raise UserError(f"The notebook of {run} has no function `train`.")
 
 
-def _environment(**more):
-    """The caller's environment, on real images, with results and trained networks in a place of
-    their own and the prepared data sets where they are."""
-    data = FOLDER / "data"
-    data.mkdir(parents=True, exist_ok=True)
-    for run in rows.FAST:
-        name = runs.parameters(run, "full")["dataset"]
-        meta = datasets.prepared(name, mode="real") or datasets.prepare(name, mode="real")
-        for folder in {name, meta["name"]}:
-            if (paths.DATA / folder).is_dir() and not (data / folder).exists():
-                (data / folder).symlink_to(paths.DATA / folder, target_is_directory=True)
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("FORCE", "SEEDS", "SCHEDULER", "LIMIT", "KERAS_BACKEND")
-    }
-    return {
-        **kept,
-        "DATA": "real",
-        "OUT": str(FOLDER),
-        "DATA_DIR": str(data),
-        "KERAS_REPORTS_ONLINE": "0",
-        **more,
-    }
+def _accuracy(record):
+    return float(np.mean([seed["test_accuracy"] for seed in record["seeds"]]))
+
+
+def _cells(notebook):
+    """The code cells of a notebook of this project."""
+    content = files.load_json(paths.NOTEBOOKS / f"{notebook}.ipynb")
+    return [cell for cell in content["cells"] if cell["cell_type"] == "code"]
 
 
 def search(say=print):
@@ -154,15 +128,11 @@ def _epochs_to(accuracy, curve):
 def _space():
     """The search space of the notebook, as a function of a module, whose source the search's name
     is made of."""
-    notebook = paths.NOTEBOOKS / f"{runs.entry('k49-search')['notebook']}.ipynb"
-    sources = [
-        "".join(cell["source"])
-        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    ]
+    sources = ["".join(cell["source"]) for cell in _cells(runs.entry("k49-search")["notebook"])]
     try:
         source = next(source for source in sources if source.startswith("def build(hp, "))
     except StopIteration as error:
-        raise UserError(f"{notebook} has no cell that begins with `def build(hp, `.") from error
+        raise UserError("The search has no cell that begins with `def build(hp, `.") from error
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / "space.py"
     path.write_text(f"from helpers.store.backend import keras\n\n\n{source}\n", encoding="utf-8")

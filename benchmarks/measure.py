@@ -12,14 +12,14 @@ REPEATS, REPEATS_OF_LONG, LONG = (
 )  # a repeat, both sides together, counts as long from this many seconds on
 
 
-def alternate(numerator, denominator, say=print):
-    """Call two measurements in turn, five times, or three times where the first pair took a minute
-    or more; returns their results in pairs.
+def alternate(numerator, denominator, say=print, repeats=None):
+    """Call two measurements in turn, `repeats` times; where it is not said five times, or three
+    times where the first pair took a minute or more. Returns their results in pairs.
 
     Every second pair begins with the other side, so that neither always finds the machine as the
     other has left it.
     """
-    pairs, wanted = [], REPEATS
+    pairs, wanted = [], repeats or REPEATS
     while len(pairs) < wanted:
         started = time.perf_counter()
         if len(pairs) % 2:
@@ -29,7 +29,7 @@ def alternate(numerator, denominator, say=print):
             first = numerator()
             second = denominator()
         pairs.append((first, second))
-        if len(pairs) == 1 and time.perf_counter() - started >= LONG:
+        if not repeats and len(pairs) == 1 and time.perf_counter() - started >= LONG:
             wanted = REPEATS_OF_LONG
         ratio = f"{first:,.4g} over {second:,.4g}, ratio {first / second:.3g}"
         say(f"    {len(pairs)}/{wanted}: {ratio}")

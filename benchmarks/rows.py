@@ -59,15 +59,15 @@ GOALS |= {
 
 GOALS |= {
     "time_to_accuracy": (
-        3,
+        4,
         "higher",
         "seconds of the faithful schedule over the short one, geometric mean of five runs",
     ),
     "time_to_accuracy.accuracy": (
         -0.0005,
         "higher",
-        "test accuracy of the short schedule minus the faithful one's, mean of five seeds, "
-        "in the worst of the five runs",
+        "test accuracy of the short schedule minus the faithful one's, means of all seeds of the "
+        "full edition, in the worst of the eight runs",
     ),
     "search": (
         3,
@@ -100,9 +100,15 @@ FAST = (
     "k49-tuned",
     "fingers-carlosnet-plain",
 )  # each has a run with a short schedule, RUN-fast
+DROPOUT = ("mnist-cnn", "fashion-cnn-1x100", "emnist-third-letters")  # and so has each of these
 GOALS |= {
-    f"time_to_accuracy.{run}": (1, "higher", "seconds of the faithful schedule over the short one")
-    for run in FAST
+    f"time_to_accuracy.{run}": (
+        goal,
+        "higher",
+        "seconds of the faithful schedule over the short one",
+    )
+    for runs, goal in ((FAST, 1), (DROPOUT, 2))
+    for run in runs
 }
 
 # What can be asked for, in the order in which it is measured: the module of this package and its

@@ -1,7 +1,9 @@
 """The long benchmark: whole trainings of both sides in turn, in a place of their own."""
 
+import contextlib
 import inspect
-import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,66 +30,54 @@ def test_space_of_the_benchmark_is_the_notebooks(tmp_path, monkeypatch):
     )
 
 
-def test_seeds_are_trained_one_by_one_in_turn_and_their_seconds_compared(tmp_path, monkeypatch):
-    """The grid is exchanged for one that writes down what it is asked for."""
+def test_the_training_of_every_notebook_is_found_and_takes_the_next_seed(tiny, monkeypatch):
+    from helpers import datasets, training
+
+    def fit(model, parts, *, seed, epochs, profile, **how):
+        assert (epochs, profile) == (1, "bench")
+        return SimpleNamespace(seconds=10.0 + seed)
+
+    monkeypatch.setenv("DATA", "stand-in")  # put back afterwards
+    larger = {
+        part: getattr(tiny, part).repeat(16, 1).repeat(16, 2) for part in ("x_train", "x_test")
+    }
+    monkeypatch.setattr(datasets, "load", lambda name: replace(tiny, **larger))
+    monkeypatch.setattr(training, "fit", fit)
+    parameters = runs.parameters
+    few = {"train_images": 80, "validation_images": 40, "test_images": 40}
+    monkeypatch.setattr(long.runs, "parameters", lambda run, _: parameters(run, "smoke") | few)
+    names = [*long.rows.FAST, *long.rows.DROPOUT]
+    names += [f"{name}-fast" for name in names]
+    for run in {runs.entry(name)["notebook"]: name for name in names}.values():
+        measured = long._training(run)
+        assert [measured(), measured()] == [10.0, 11.0], run
+
+
+def test_schedules_are_timed_in_turn_and_judged_by_all_seeds_of_the_full_edition(monkeypatch):
+    """The trainings and the records are exchanged for a few numbers."""
     asked = []
 
-    def grid(words, folder, environment):
-        name, seeds = words[-1], int(environment["SEEDS"])
-        asked.append((name, seeds))
-        slow = not name.endswith("-fast")
-        record = {
-            "seeds": [
-                {
-                    "seconds": 40.0 if slow else 10.0,
-                    "test_accuracy": 0.98 if slow else 0.97 + 0.02 * (name == "k49-tuned-fast"),
-                }
-                for _ in range(seeds)
-            ]
-        }
-        path = tmp_path / "report/full/results" / f"{name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(record))
-        return 1.0, ""
+    class Side(contextlib.nullcontext):
+        def __init__(self, prepare, run, threads):
+            assert (prepare, threads) == (long._training, 1)
+            super().__init__(self)
+            self.run = run
 
-    monkeypatch.setattr(long, "FOLDER", tmp_path)
-    monkeypatch.setattr(long, "_environment", lambda **more: more)
-    monkeypatch.setattr(long.measure, "command", grid)
+        def measure(self):
+            asked.append(self.run)
+            return 10.0 if self.run.endswith("-fast") else 40.0
+
+    def record(run):
+        fast = run.endswith("-fast")
+        right = 0.97 + 0.02 * (run == "k49-tuned-fast") if fast else 0.98
+        return {"seeds": [{"test_accuracy": right - 0.01}, {"test_accuracy": right + 0.01}]}
+
+    names = [*long.rows.FAST, *long.rows.DROPOUT]
+    held = {name: record(name) for run in names for name in (run, f"{run}-fast")}
+    monkeypatch.setattr(long, "Worker", Side)
+    monkeypatch.setattr(long.results, "load_all", lambda profile: held)
     found = long.time_to_accuracy(lambda line: None)
-    assert (
-        asked[:4]
-        == [("mnist-mlp-fast", 1), ("mnist-mlp", 1), ("mnist-mlp", 2), ("mnist-mlp-fast", 2)]
-        and len(asked) == 50
-    )
-    assert found["time_to_accuracy"] == pytest.approx([4.0] * 5) and found[
-        "time_to_accuracy.accuracy"
-    ] == [pytest.approx(-0.01)]
-
-
-def test_the_grid_of_the_benchmark_has_a_place_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setattr(long, "FOLDER", tmp_path / "bench")
-    monkeypatch.setattr(
-        long.datasets,
-        "prepared",
-        lambda name, mode: {"name": "kuzushiji_kanji49" if name == "kuzushiji49" else name},
-    )
-    monkeypatch.setattr(long.paths, "DATA", tmp_path)
-    for name in ("mnist", "kuzushiji_kanji49"):
-        (tmp_path / name).mkdir()
-    monkeypatch.setenv("FORCE", "1")
-    monkeypatch.setenv("DATA", "stand-in")
-    environment = long._environment(SEEDS="2")
-    assert (
-        (tmp_path / "bench/data/mnist").is_symlink()
-        and (tmp_path / "bench/data/kuzushiji_kanji49").is_symlink()
-        and not (tmp_path / "bench/data/trained").exists()
-    )
-    assert (
-        environment["SEEDS"] == "2"
-        and environment["DATA"] == "real"
-        and "FORCE" not in environment
-        and environment["OUT"] == str(tmp_path / "bench")
-    )
-    assert all(
-        runs.parameters(f"{one}-fast", "full")["seeds"] >= long.SEEDS for one in long.rows.FAST
-    )
+    assert asked[:4] == ["mnist-mlp", "mnist-mlp-fast", "mnist-mlp-fast", "mnist-mlp"]
+    assert len(asked) == 2 * 3 * 8
+    assert found["time_to_accuracy"] == pytest.approx([4.0] * 3)
+    assert found["time_to_accuracy.accuracy"] == [pytest.approx(-0.01)]

@@ -103,6 +103,9 @@ FAST = {
         "emnist-first-letters",
         "k49-tuned",
         "fingers-carlosnet-plain",
+        "mnist-cnn",
+        "fashion-cnn-1x100",
+        "emnist-third-letters",
     )
 }  # short schedules
 
