@@ -27,7 +27,7 @@ RUNGS = 9  # the longest training of Hyperband; its first are a ninth of it
 
 def time_to_accuracy(say=print):
     """Rows: seconds in `fit` of the faithful schedule over those of the short one, seeds 0, 1, ...
-    in turn on one thread; the difference of the test accuracies of the full edition's records."""
+    in turn on one thread; the difference of the test accuracies that the full edition holds."""
     found, gaps, held = {}, {}, results.load_all("full")
     for run in (*rows.FAST, *rows.DROPOUT):
         say(f"  {run}")
@@ -37,7 +37,7 @@ def time_to_accuracy(say=print):
         ):
             pairs = measure.alternate(slow.measure, fast.measure, say, REPEATS)
         found[run] = measure.ratios(pairs)
-        gaps[run] = _accuracy(held[f"{run}-fast"]) - _accuracy(held[run])
+        gaps[run] = _gap(held[f"{run}-fast"], held[run])
         say(f"    test accuracy {gaps[run]:+.4f}")
     return {
         "time_to_accuracy": measure.geometric_means(found[run] for run in rows.FAST),
@@ -59,8 +59,10 @@ def _training(run):
     raise UserError(f"The notebook of {run} has no function `train`.")
 
 
-def _accuracy(record):
-    return float(np.mean([seed["test_accuracy"] for seed in record["seeds"]]))
+def _gap(one, other):
+    """The difference of two records' test accuracies, mean of the seeds that both have."""
+    pairs = zip(one["seeds"], other["seeds"])
+    return float(np.mean([a["test_accuracy"] - b["test_accuracy"] for a, b in pairs]))
 
 
 def _cells(notebook):

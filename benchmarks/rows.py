@@ -66,8 +66,8 @@ GOALS |= {
     "time_to_accuracy.accuracy": (
         -0.0005,
         "higher",
-        "test accuracy of the short schedule minus the faithful one's, means of all seeds of the "
-        "full edition, in the worst of the eight runs",
+        "test accuracy of the short schedule minus the faithful one's, mean of all seeds that the "
+        "full edition has of both, in the worst of the eight runs",
     ),
     "search": (
         3,

@@ -53,7 +53,7 @@ def test_the_training_of_every_notebook_is_found_and_takes_the_next_seed(tiny, m
         assert [measured(), measured()] == [10.0, 11.0], run
 
 
-def test_schedules_are_timed_in_turn_and_judged_by_all_seeds_of_the_full_edition(monkeypatch):
+def test_schedules_are_timed_in_turn_and_judged_by_the_seeds_that_both_have(monkeypatch):
     """The trainings and the records are exchanged for a few numbers."""
     asked = []
 
@@ -70,7 +70,8 @@ def test_schedules_are_timed_in_turn_and_judged_by_all_seeds_of_the_full_edition
     def record(run):
         fast = run.endswith("-fast")
         right = 0.97 + 0.02 * (run == "k49-tuned-fast") if fast else 0.98
-        return {"seeds": [{"test_accuracy": right - 0.01}, {"test_accuracy": right + 0.01}]}
+        seeds = [{"test_accuracy": right - 0.01}, {"test_accuracy": right + 0.01}]
+        return {"seeds": seeds if fast else [*seeds, {"test_accuracy": 0.1}]}
 
     names = [*long.rows.FAST, *long.rows.DROPOUT]
     held = {name: record(name) for run in names for name in (run, f"{run}-fast")}
