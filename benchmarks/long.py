@@ -2,8 +2,8 @@
 search is as good as random search.
 
 On real images, of which `make` must know (a network, or MIRROR=DIR). What is finished is not
-trained again: an interrupted benchmark goes on where it was, and `rm -r data/trained/bench` begins
-anew.
+trained again: an interrupted benchmark goes on where it was, with the seconds of then;
+`rm -r data/trained/bench` begins anew.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import os
 import numpy as np
 
 from benchmarks import measure, rows
-from benchmarks.worker import THREADS, Worker
+from benchmarks.worker import THREADS, Worker, ready
 from helpers import datasets, results, runs
 from helpers.store import files, paths
 from helpers.store.paths import UserError
@@ -31,13 +31,14 @@ def time_to_accuracy(say=print):
     found, gaps, held = {}, {}, results.load_all("full")
     for run in (*rows.FAST, *rows.DROPOUT):
         say(f"  {run}")
+        gaps[run] = _gap(held.get(f"{run}-fast"), held.get(run))
         with (
             Worker(_training, run, threads=1) as slow,
             Worker(_training, f"{run}-fast", threads=1) as fast,
         ):
+            ready(slow, fast)
             pairs = measure.alternate(slow.measure, fast.measure, say, REPEATS)
         found[run] = measure.ratios(pairs)
-        gaps[run] = _gap(held[f"{run}-fast"], held[run])
         say(f"    test accuracy {gaps[run]:+.4f}")
     return {
         "time_to_accuracy": measure.geometric_means(found[run] for run in rows.FAST),
@@ -50,6 +51,7 @@ def _training(run):
     """A function that executes the training of a run's notebook with the next seed and gives its
     seconds. Its cells are executed up to the function `train`, figures left out."""
     os.environ["DATA"] = "real"
+    os.environ.pop("FORCE", None)  # it would train again what is finished
     space = runs.parameters(run, "full") | {"profile": "bench"}
     for cell in _cells(runs.entry(run)["notebook"]):
         if not {"parameters", "figure"} & set(cell["metadata"].get("tags", [])):
@@ -61,6 +63,8 @@ def _training(run):
 
 def _gap(one, other):
     """The difference of two records' test accuracies, mean of the seeds that both have."""
+    if not (one and other):
+        raise UserError("A record of the full edition is missing: make all PROFILE=full.")
     pairs = zip(one["seeds"], other["seeds"])
     return float(np.mean([a["test_accuracy"] - b["test_accuracy"] for a, b in pairs]))
 

@@ -13,8 +13,8 @@ REPEATS, REPEATS_OF_LONG, LONG = (
 
 
 def alternate(numerator, denominator, say=print, repeats=None):
-    """Call two measurements in turn, `repeats` times; where it is not said five times, or three
-    times where the first pair took a minute or more. Returns their results in pairs.
+    """Call two measurements in turn, `repeats` times; where that is not given five times, or three
+    where the first pair took a minute or more. Returns their results in pairs.
 
     Every second pair begins with the other side, so that neither always finds the machine as the
     other has left it.

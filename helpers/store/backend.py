@@ -12,7 +12,7 @@ import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 if platform.machine() in ("x86_64", "AMD64"):
-    # TensorFlow's default on newer processors; elsewhere a CNN takes up to three times as long
+    # TensorFlow's default on newer processors; elsewhere a CNN takes up to four times as long
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ["KERAS_HOME"] = os.devnull  # a user's own keras.json must not change a result
 logging.getLogger("tensorflow").setLevel(logging.ERROR)  # no warnings about retracing

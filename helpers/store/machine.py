@@ -21,7 +21,8 @@ def versions():
 
 
 def hardware():
-    """Processor, cores this process may use, threads a network gets, GiB of memory, accelerator."""
+    """Processor, cores this process may use, threads a network gets, GiB of memory, accelerator;
+    "1" where TensorFlow was told to compute with oneDNN, None where it decides."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
@@ -31,6 +32,7 @@ def hardware():
         "memory_gib": round(memory, 1),
         "system": platform.system(),
         "accelerator": _accelerator(),
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
     }
 
 

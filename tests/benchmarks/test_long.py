@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import long
 from helpers import runs
+from helpers.store import paths
 
 
 def test_epochs_are_counted_to_the_first_that_is_as_good():
@@ -63,6 +64,9 @@ def test_schedules_are_timed_in_turn_and_judged_by_the_seeds_that_both_have(monk
             super().__init__(self)
             self.run = run
 
+        def ready(self):
+            """There is nothing to wait for."""
+
         def measure(self):
             asked.append(self.run)
             return 10.0 if self.run.endswith("-fast") else 40.0
@@ -82,3 +86,6 @@ def test_schedules_are_timed_in_turn_and_judged_by_the_seeds_that_both_have(monk
     assert len(asked) == 2 * 3 * 8
     assert found["time_to_accuracy"] == pytest.approx([4.0] * 3)
     assert found["time_to_accuracy.accuracy"] == [pytest.approx(-0.01)]
+    del held["mnist-mlp-fast"]
+    with pytest.raises(paths.UserError, match="A record of the full edition is missing"):
+        long.time_to_accuracy(lambda line: None)
