@@ -12,7 +12,7 @@ from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 
 from grid import execution
-from helpers.store import files, paths
+from helpers.store import files, machine, paths
 
 # What notebooks read from the environment, on a cluster too.
 PASSED_ON = (
@@ -119,7 +119,7 @@ def _connected():
     # A look at the worker's stack every 10 ms costs 3 % of a core.
     quiet = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
     dask.config.set(quiet)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = machine.cores()
     local = {"dashboard_address": "127.0.0.1:0", "worker_dashboard_address": "127.0.0.1:0"}
     one = {"n_workers": 1, "threads_per_worker": cores, "resources": {"cores": cores}}
     return Client(processes=False, **one, **local)  # with a cluster that it closes itself

@@ -4,13 +4,15 @@ The state of a run is read once and passed on. It is read again after its lock i
 grid may have ended meanwhile, and its record after an execution.
 """
 
+import contextlib
 import os
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing import Process
 
 from helpers import datasets, results, runs
-from helpers.datasets import copies
-from helpers.store import paths
+from helpers.datasets import copies, downloads
+from helpers.store import machine, paths
 
 
 @dataclass
@@ -96,7 +98,9 @@ def prepare(stale):
     rule = "a stand-in never replaces real images: give MIRROR=DIR or OUT=DIR"
     refused = {state.run: state.fault for state in stale if state.fault}
     sound = [state for state in stale if not state.fault]
-    for name in dict.fromkeys(state.values["dataset"] for state in sound):
+    names = dict.fromkeys(state.values["dataset"] for state in sound)
+    _draw([name for name in names if not datasets.prepared(name)])
+    for name in names:
         users = [state for state in sound if state.values["dataset"] == name]
         try:
             data = datasets.prepare(name)
@@ -115,6 +119,27 @@ def prepare(stale):
     if len(refused) == len(stale):
         raise paths.UserError(next(iter(refused.values())))
     return refused
+
+
+def _draw(names):
+    """Have sets drawn side by side, where nothing can be downloaded; `prepare` finds them there."""
+    mode = os.environ.get("DATA")
+    if len(names) < 2 or mode == "real" or mode != "stand-in" and downloads.online():
+        return
+    cores = machine.cores()
+    shares = [names[core::cores] for core in range(min(cores, len(names)))]
+    children = [Process(target=_prepare_each, args=(share,), daemon=True) for share in shares]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+
+
+def _prepare_each(names):
+    # The grid prepares what is left once one failed, and tells why; Ctrl-C is for the grid too.
+    with contextlib.suppress(paths.UserError, KeyboardInterrupt):
+        for name in names:
+            datasets.prepare(name)
 
 
 def _halved_to_nothing(values, data):

@@ -51,9 +51,10 @@ def label(found, name=None):
 
 
 def alone(name, say):
-    """The lock of the data folder: sets are prepared one at a time; who waited finds them there."""
-    waiting = f"is preparing data in {paths.DATA}; waiting for it"
-    return locks.held(paths.DATA / ".lock", lambda holder: say(f"{name}: {holder}, {waiting}"))
+    """The lock of a data set: one process at a time prepares it; who waited finds it there."""
+    waiting = f"is preparing it in {paths.DATA}; waiting for it"
+    path = paths.DATA / f".{name}.lock"
+    return locks.held(path, lambda holder: say(f"{name}: {holder}, {waiting}"))
 
 
 def _restore(name, old):

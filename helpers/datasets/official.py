@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.datasets import arrays as idx
 from helpers.datasets.downloads import Unavailable, fetch, online
-from helpers.store import files, paths
+from helpers.store import files, locks, paths
 from helpers.store.paths import UserError
 
 IDX_FILES = {
@@ -67,7 +67,9 @@ def read(name, entry, say=print, urls=None, mirror=None):
         raise Unavailable("no network")
     folder.mkdir(parents=True, exist_ok=True)
     say(f"{name}: official files of {entry.title}, in {folder}")
-    arrays, used = entry.read(name, folder, urls or entry.urls(), say)
+    shared = paths.DATA / f".{folder.name}.lock"  # EMNIST's sets are read from one archive
+    with locks.held(shared, lambda holder: say(f"{name}: {holder}, is at its files; waiting")):
+        arrays, used = entry.read(name, folder, urls or entry.urls(), say)
     for part in ("train", "test"):
         if absent := set(range(len(entry.class_names))) - set(arrays[f"y_{part}"].tolist()):
             fault = f"The files of {name} in {folder} hold no {part} image of class {min(absent)}"

@@ -20,15 +20,19 @@ def versions():
     return known
 
 
+def cores():
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
 def hardware():
     """Processor, cores this process may use, threads a network gets, GiB of memory, accelerator;
     "1" where TensorFlow was told to compute with oneDNN, None where it decides."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "processor": _processor(),
-        "cores": cores,
-        "threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS") or cores),
+        "cores": cores(),
+        "threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS") or cores()),
         "memory_gib": round(memory, 1),
         "system": platform.system(),
         "accelerator": _accelerator(),

@@ -19,8 +19,8 @@ from test_results import made, outcomes  # noqa: F401  (fixtures: a tiny record 
 from grid import __main__ as grid
 from grid import execution, progress, states
 from helpers import batches, datasets, results, runs
-from helpers.datasets import copies
-from helpers.store import files, paths
+from helpers.datasets import copies, downloads, standins
+from helpers.store import files, machine, paths
 
 
 @pytest.fixture(autouse=True)
@@ -211,6 +211,61 @@ def own_set(count):
     return datasets.Dataset(
         "own", **arrays, hand_train=None, hand_test=None, meta=meta | {"test": half}
     )
+
+
+@pytest.fixture
+def drawn(folders, monkeypatch, tmp_path):
+    """Prepares three data sets from small stand-ins; returns the processes that drew each."""
+    (tmp_path / "drew").mkdir()
+    real, grid_itself = standins.draw, os.getpid()
+
+    def draw(name, broken=""):
+        (tmp_path / "drew" / f"{name} {os.getpid()}").touch()
+        if name == broken and os.getpid() != grid_itself:
+            raise paths.UserError("No space.")
+        return real(name, (150, 100))
+
+    def prepare(**broken):
+        monkeypatch.setattr(standins, "draw", lambda name: draw(name, **broken))
+        names = ("mnist-mlp", "fashion-dense", "emnist-first-letters")
+        values = [{"dataset": runs.parameters(run, "smoke")["dataset"]} for run in names]
+        assert not states.prepare([states.State(v["dataset"], "", v, None, None) for v in values])
+        drew = {}
+        for name, process in (path.name.split() for path in (tmp_path / "drew").iterdir()):
+            drew.setdefault(name, set()).add(int(process))
+        assert all(datasets.prepared(v["dataset"]) for v in values)
+        return drew
+
+    return prepare
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes elsewhere do not see the small sets")
+def test_stand_ins_are_drawn_side_by_side_once_each(drawn, monkeypatch):
+    monkeypatch.setenv("DATA", "stand-in")
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    drew = drawn()
+    assert [len(processes) for processes in drew.values()] == [1, 1, 1]
+    processes = set.union(*drew.values())
+    assert len(processes) == 2 and os.getpid() not in processes
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes elsewhere do not see the small sets")
+def test_what_could_not_be_drawn_side_by_side_is_drawn_by_the_grid(drawn, monkeypatch):
+    monkeypatch.setenv("DATA", "stand-in")
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    drew = drawn(broken="mnist")
+    assert os.getpid() in drew["mnist"] and len(drew["mnist"]) == 2
+    assert os.getpid() not in drew["fashion_mnist"]
+
+
+def test_where_files_can_be_downloaded_sets_are_prepared_one_by_one(drawn, monkeypatch):
+    monkeypatch.setenv("KERAS_REPORTS_ONLINE", "1")
+    monkeypatch.setattr(datasets.official, "read", unavailable)
+    assert set.union(*drawn().values()) == {os.getpid()}
+
+
+def unavailable(*arguments, **settings):
+    raise downloads.Unavailable("its server is down")
 
 
 @pytest.mark.parametrize("count", [12, 19, 20, 40, 1000])
