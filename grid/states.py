@@ -98,9 +98,8 @@ def prepare(stale):
     rule = "a stand-in never replaces real images: give MIRROR=DIR or OUT=DIR"
     refused = {state.run: state.fault for state in stale if state.fault}
     sound = [state for state in stale if not state.fault]
-    names = dict.fromkeys(state.values["dataset"] for state in sound)
-    _draw([name for name in names if not datasets.prepared(name)])
-    for name in names:
+    _draw(list(dict.fromkeys(state.values["dataset"] for state in sound if not state.data)))
+    for name in dict.fromkeys(state.values["dataset"] for state in sound):
         users = [state for state in sound if state.values["dataset"] == name]
         try:
             data = datasets.prepare(name)
