@@ -227,6 +227,7 @@ def drawn(folders, monkeypatch, tmp_path):
 
     def prepare(**broken):
         monkeypatch.setattr(standins, "draw", lambda name: draw(name, **broken))
+        monkeypatch.setattr(machine, "cores", lambda: 2)
         names = ("mnist-mlp", "fashion-dense", "emnist-first-letters")
         values = [{"dataset": runs.parameters(run, "smoke")["dataset"]} for run in names]
         assert not states.prepare([states.State(v["dataset"], "", v, None, None) for v in values])
@@ -239,20 +240,21 @@ def drawn(folders, monkeypatch, tmp_path):
     return prepare
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="processes elsewhere do not see the small sets")
+by_fork = pytest.mark.skipif(sys.platform != "linux", reason="others do not see the small sets")
+
+
+@by_fork
 def test_stand_ins_are_drawn_side_by_side_once_each(drawn, monkeypatch):
     monkeypatch.setenv("DATA", "stand-in")
-    monkeypatch.setattr(machine, "cores", lambda: 2)
     drew = drawn()
     assert [len(processes) for processes in drew.values()] == [1, 1, 1]
     processes = set.union(*drew.values())
     assert len(processes) == 2 and os.getpid() not in processes
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="processes elsewhere do not see the small sets")
+@by_fork
 def test_what_could_not_be_drawn_side_by_side_is_drawn_by_the_grid(drawn, monkeypatch):
     monkeypatch.setenv("DATA", "stand-in")
-    monkeypatch.setattr(machine, "cores", lambda: 2)
     drew = drawn(broken="mnist")
     assert os.getpid() in drew["mnist"] and len(drew["mnist"]) == 2
     assert os.getpid() not in drew["fashion_mnist"]
