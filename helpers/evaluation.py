@@ -43,11 +43,15 @@ def evaluate(trained, parts):
     return metrics, predictions
 
 
+def outputs(model, images):
+    """What a network makes of uint8 images (n, height, width, 1), batch by batch: (n, ...)."""
+    # Not `predict`: it would trace the network once for each of up to sixteen batches.
+    return np.concatenate([model.predict_on_batch(piece) for (piece,) in pieces(images)])
+
+
 def log_probabilities(model, images):
     """Natural log-probabilities, float32 (n, classes), of uint8 images (n, height, width, 1)."""
-    # Not `predict`: it would trace the network once for each of up to sixteen batches.
-    probabilities = np.concatenate([model.predict_on_batch(piece) for (piece,) in pieces(images)])
-    return np.log(np.maximum(probabilities, np.finfo("float32").tiny))
+    return np.log(np.maximum(outputs(model, images), np.finfo("float32").tiny))
 
 
 def accuracy(logp, labels):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from helpers.evaluation import outputs
 from helpers.store.backend import keras
 
 
@@ -13,7 +14,7 @@ def gradcam(model, images, classes):
     negative evidence is cut off, and each map scaled to a maximum of 1 (Selvaraju et al. 2017).
     """
     features, head = _cut(model, _convolutions(model)[-1])
-    maps = features.predict(images, verbose=0)
+    maps = outputs(features, images)
     weights = _gradients(head, maps, np.asarray(classes)).mean(axis=(1, 2), keepdims=True)
     heat = np.maximum((weights * maps).sum(axis=-1), 0)
     return heat / np.maximum(heat.max(axis=(1, 2), keepdims=True), 1e-12)
@@ -22,7 +23,7 @@ def gradcam(model, images, classes):
 def feature_maps(model, image):
     """Output (height, width, channels) of "convolution 1", ... for one uint8 image (h, w, 1)."""
     return {
-        f"convolution {place}": _cut(model, index)[0].predict(image[None], verbose=0)[0]
+        f"convolution {place}": outputs(_cut(model, index)[0], image[None])[0]
         for place, index in enumerate(_convolutions(model), 1)
     }
 
@@ -35,10 +36,9 @@ def plane(model, images):
         for index, layer in enumerate(model.layers[:-1])
         if layer.count_params() or isinstance(layer, keras.layers.Flatten)
     ]
-    outputs = _cut(model, hidden[-1])[0].predict(images, batch_size=100, verbose=0)
-    outputs = outputs.reshape(len(images), -1).astype("float64")
-    outputs -= outputs.mean(axis=0)
-    axes, strengths, _ = np.linalg.svd(outputs, full_matrices=False)
+    points = outputs(_cut(model, hidden[-1])[0], images).reshape(len(images), -1).astype("float64")
+    points -= points.mean(axis=0)
+    axes, strengths, _ = np.linalg.svd(points, full_matrices=False)
     held = (strengths[:2] ** 2).sum() / max((strengths**2).sum(), 1e-12)
     return axes[:, :2] * strengths[:2], float(held)
 

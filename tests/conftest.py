@@ -1,5 +1,6 @@
 """What every test gets: no network, no switches, one thread, data and output folders of its own."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -90,6 +91,31 @@ def stand_ins():
     from helpers import datasets
 
     return lambda name: datasets.prepare(name, mode="stand-in", say=lambda line: None)
+
+
+@contextlib.contextmanager
+def eagerly():
+    """Train networks in this block without TensorFlow's graphs: to trace one takes longer than a
+    few steps without it."""
+    from helpers.store.backend import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow
+
+    tensorflow.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tensorflow.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def eager():
+    """A test whose trainings are that short."""
+    with eagerly():
+        yield
 
 
 def tiny_arrays(train=120, test=40, side=8, classes=4, seed=0):

@@ -227,7 +227,7 @@ def test_reports(scene, name):
 
 
 @pytest.fixture
-def searched(folders):
+def searched(folders, eager):
     """`searched()` runs or resumes a tiny random search and returns how many trials it trained."""
     from helpers.batches import Split
     from helpers.store.backend import keras

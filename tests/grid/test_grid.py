@@ -316,7 +316,9 @@ def test_progress_shows_a_count_a_bar_an_estimate_and_what_is_at_work(folders, d
     assert max(map(len, (head, *at_work))) < 80
 
 
-def test_the_longest_runs_start_first_and_before_it_is_known_those_of_several_networks():
+def test_the_longest_runs_start_first_and_before_it_is_known_those_of_several_networks(
+    monkeypatch,
+):
     def order(**took):
         stale = []
         for run, seconds in took.items():
@@ -326,6 +328,7 @@ def test_the_longest_runs_start_first_and_before_it_is_known_those_of_several_ne
         return [state.run for state in sorted(stale, key=execution.size, reverse=True)]
 
     mlp, cnn, audit, hands = "mnist-mlp", "mnist-cnn", "audit-fingers", "fingers-ivannet-plain"
+    monkeypatch.setitem(runs.entry(hands), "cores", 2)
     assert order(**{mlp: [], "k49-search": [], hands: []}) == [hands, "k49-search", mlp]
     assert order(**{mlp: [9.0], audit: [3.0, 2.0], cnn: [40.0]}) == [cnn, mlp, audit]
     assert order(**{mlp: [9.0], audit: [], cnn: []}) == [audit, mlp, cnn]
@@ -426,10 +429,13 @@ def test_a_run_of_another_code_starts_anew(fresh, monkeypatch):
     assert submitted("mnist-mlp", 2)[0]["first_seed"] == 0
 
 
-def test_large_networks_get_the_cores_they_ask_for_where_there_are_so_many(fresh, tiny):
+def test_large_networks_get_the_cores_they_ask_for_where_there_are_so_many(
+    fresh, tiny, monkeypatch
+):
     hold({**tiny.meta, "name": "fingers"}, name="fingers")
     assert submitted("mnist-mlp", 2)[2]["resources"] == {"cores": 1}
     large = "fingers-ivannet-plain"
+    monkeypatch.setitem(runs.entry(large), "cores", 2)
     assert submitted(large, 2)[2]["resources"] == {"cores": 2}
     assert submitted(large, 1, 1)[2]["resources"] == {"cores": 1}, "no worker has two"
     assert submitted("mnist-mlp", None)[2]["resources"] is None, "a cluster without such a resource"
@@ -474,12 +480,12 @@ def test_where_the_import_has_failed_each_run_tries_itself(monkeypatch):
     assert not progress._can_fork()
 
 
-@pytest.mark.parametrize("run, forked", [("mnist-mlp", True), ("fingers-ivannet-plain", False)])
+@pytest.mark.parametrize("cores, forked", [(1, True), (2, False)])
 def test_a_run_on_several_cores_is_not_forked_from_a_process_with_one_thread(
-    fresh, tiny, run, forked
+    fresh, monkeypatch, cores, forked
 ):
-    hold({**tiny.meta, "name": "fingers"}, name="fingers")
-    client, (state,) = Client(2), states.read([run], "smoke")
+    monkeypatch.setitem(runs.entry("mnist-mlp"), "cores", cores)
+    client, (state,) = Client(2), states.read(["mnist-mlp"], "smoke")
     states.prepare([state])
     progress.submit(client, state, 0, forked=True)
     assert client.taken[1][0]["forked"] is forked

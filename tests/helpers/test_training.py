@@ -1153,7 +1153,7 @@ def build(hp, image_shape, classes):
 
 
 @pytest.fixture
-def searching(parts, folders, monkeypatch):
+def searching(parts, folders, monkeypatch, eager):
     trainings = []
     original = search.Space.fit
     monkeypatch.setattr(

@@ -32,13 +32,14 @@ def painted(layers, side, moved):
     picture = Image.new("L", (side * FINE, side * FINE))
     pen = ImageDraw.Draw(picture)
     for tone, radius, points in layers:
-        spots = [tuple(spot) for spot in ((moved(points) + side / 2) * FINE).tolist()]
+        spots = list(map(tuple, ((moved(points) + side / 2) * FINE).tolist()))
+        ink, wide = round(255 * tone), radius * FINE
         if radius:
-            pen.line(spots, round(255 * tone), round(2 * radius * FINE))
+            pen.line(spots, ink, round(2 * wide))
             for spot in spots:
-                pen.circle(spot, radius * FINE, round(255 * tone))
+                pen.circle(spot, wide, ink)
         else:
-            pen.polygon(spots, round(255 * tone))
+            pen.polygon(spots, ink)
     return np.asarray(picture.reduce(FINE), float) / 255
 
 
