@@ -78,11 +78,11 @@ lab: $(READY)
 	@$(BIN)/jupyter lab --config='$(CURDIR)/.ci/lab.py' --ServerApp.ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_mlp_baseline.ipynb
 
 # The tests of a file share what they have made, and stay together. The longest files hold few tests: not last.
-# One process more than cores, for tests of faults and of browsers wait.
-TESTS = -m pytest --numprocesses=$(shell expr 1 + $$(getconf _NPROCESSORS_ONLN)) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+# One process more than cores, four at most: tests of faults and of browsers wait.
+TESTS = -m pytest --numprocesses=$(shell expr 1 + $$(getconf _NPROCESSORS_ONLN || echo 1)) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 test: $(READY)
-	@$(BIN)/python $(TESTS)
+	@$(BIN)/python $(TESTS) -m 'not fault'
 
 # The suite's folder and, of the tests of downloads and of the grid, those marked `fault`.
 test-faults: $(READY)

@@ -100,12 +100,7 @@ def rate(found):
 
 
 def workers(run, count, epochs, setting="none"):
-    """Our side: as many seeds side by side, one thread each, as the grid places there; a large
-    network has the machine to itself."""
-    from grid import execution
-
-    if execution.cores(run) > 1:
-        return [Worker(ours, run, count, epochs, 0, setting)]
+    """Our side: two seeds side by side, one thread each, as the grid places them on two cores."""
     return [Worker(ours, run, count, epochs, seed, setting, threads=1) for seed in range(2)]
 
 

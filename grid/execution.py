@@ -31,11 +31,15 @@ def cores(run):
 
 def size(state):
     """Cores and last time's seconds: the longest start first, so that no core waits at the end.
-    Before there is a last time, those that train several networks."""
-    seeds = state.record["seeds"] if state.record else ()
+    Before there is a last time, those that train several networks, and of the rest those whose
+    training took longest for the full edition that comes with the project."""
     several = runs.entry(state.run)["report"] in ("audit", "beyond", "study")
     several = several or "trials" in state.values
-    return cores(state.run), several and not seeds, sum(seed["seconds"] for seed in seeds)
+    if state.record:
+        return cores(state.run), False, sum(seed["seconds"] for seed in state.record["seeds"])
+    full = files.load_json(paths.REPORT_SOURCE / "full" / "results" / f"{state.run}.json")
+    seconds = [seed["seconds"] for seed in full["seeds"]] if full else ()
+    return cores(state.run), several, max(seconds, default=0)
 
 
 def progress_file(run, profile):

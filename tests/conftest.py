@@ -102,13 +102,14 @@ def eagerly():
     if keras.backend.backend() != "tensorflow":
         yield
         return
-    import tensorflow
+    from tensorflow import config
 
-    tensorflow.config.run_functions_eagerly(True)
+    before = config.functions_run_eagerly()
+    config.run_functions_eagerly(True)
     try:
         yield
     finally:
-        tensorflow.config.run_functions_eagerly(False)
+        config.run_functions_eagerly(before)
 
 
 @pytest.fixture

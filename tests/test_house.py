@@ -213,6 +213,16 @@ def test_clean_keeps_what_was_committed_and_downloaded():
     assert not removed & {"figures", "figures/full"}
 
 
+def test_tests_that_make_test_leaves_out_are_those_of_make_test_faults():
+    recipes = text("Makefile")
+    named = re.search(r"^test-faults:.*\n\t(.*)", recipes, re.M)[1].split()
+    assert "-m 'not fault'" in re.search(r"^test:.*\n\t(.*)", recipes, re.M)[1]
+    for name in tracked():
+        if name.endswith(".py") and "@pytest.mark.fault(" in text(name):
+            inside = name == "tests/test_house.py" or name.startswith("tests/faults/")
+            assert inside or {name, str(Path(name).parent)} & set(named), name
+
+
 # --- traces of a machine --------------------------------------------------------------------------
 
 

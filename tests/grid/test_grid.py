@@ -319,6 +319,8 @@ def test_progress_shows_a_count_a_bar_an_estimate_and_what_is_at_work(folders, d
 def test_the_longest_runs_start_first_and_before_it_is_known_those_of_several_networks(
     monkeypatch,
 ):
+    """Then those that took longest for the committed edition."""
+
     def order(**took):
         stale = []
         for run, seconds in took.items():
@@ -328,10 +330,11 @@ def test_the_longest_runs_start_first_and_before_it_is_known_those_of_several_ne
         return [state.run for state in sorted(stale, key=execution.size, reverse=True)]
 
     mlp, cnn, audit, hands = "mnist-mlp", "mnist-cnn", "audit-fingers", "fingers-ivannet-plain"
+    assert order(**{mlp: [], "k49-search": [], hands: []}) == ["k49-search", hands, mlp]
+    assert order(**{mlp: [9.0], audit: [3.0, 2.0], cnn: [40.0]}) == [cnn, mlp, audit]
+    assert order(**{mlp: [9.0], audit: [], cnn: []}) == [audit, cnn, mlp]
     monkeypatch.setitem(runs.entry(hands), "cores", 2)
     assert order(**{mlp: [], "k49-search": [], hands: []}) == [hands, "k49-search", mlp]
-    assert order(**{mlp: [9.0], audit: [3.0, 2.0], cnn: [40.0]}) == [cnn, mlp, audit]
-    assert order(**{mlp: [9.0], audit: [], cnn: []}) == [audit, mlp, cnn]
 
 
 @pytest.mark.parametrize("done, left", [(0, ""), (5, ""), (6, ", about 18 min left"), (59, "")])

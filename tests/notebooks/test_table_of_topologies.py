@@ -8,7 +8,7 @@ from notebooks.topologies import fill
 
 
 @pytest.fixture
-def few(parts, folders, monkeypatch, eager):
+def few(parts, folders, monkeypatch):
     """A table of three small topologies, of tiny images."""
     three = [topologies.joined([(8, 3, 1)], units, 0.25) for units in ([], [32], [64])]
     monkeypatch.setattr(fill, "images", lambda: (parts, 4, "abcdef01"))
