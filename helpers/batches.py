@@ -172,6 +172,7 @@ def _feed(steps, batch):
     def taken(step):
         return batch(step)
 
+    @tf.autograph.experimental.do_not_convert  # it would leave a file in /tmp for each kernel
     def made(step):
         tensors = tf.numpy_function(lambda step: weak()(step), [step], dtypes)
         for tensor, shape in zip(tensors, shapes, strict=True):

@@ -383,6 +383,16 @@ def test_tensorflow_does_not_tune_the_feeds():
         assert feed.options().autotune.enabled is False
 
 
+def test_a_training_leaves_no_temporary_file(monkeypatch, tmp_path):
+    """A forked kernel ends without the clean-up of an interpreter; autograph relied on that."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    model = network(side=6)
+    found = Batches(numbered(), np.zeros(50, "uint8"), 16, 0, augmentation.SETTINGS["noise"])
+    validation = batches.in_order(found.x, found.y)
+    model.fit(found.feed(), validation_data=validation, verbose=0, shuffle=False)
+    assert not list(tmp_path.iterdir())
+
+
 @feeds
 def test_augmented_images_differ_from_epoch_to_epoch(feed):
     image = np.repeat(numbered(1), 8, axis=0)
