@@ -90,7 +90,7 @@ def cold(say=print):
     the same lock and papermill of that notebook."""
     say(f"  {FIRST} of the smoke profile from nothing; seconds, ours over pip and papermill")
     with tempfile.TemporaryDirectory() as name:
-        Folder(name)  # draws the stand-ins
+        Folder(name, [FIRST])  # draws the stand-ins
         environment = {"DATA": "stand-in", "KERAS_REPORTS_ONLINE": "0", "OUT": f"{name}/out"}
         lock, turn = f"{name}/requirements.txt", iter(range(99))
         export = ["export", "-q", "--frozen", "--no-emit-project", "-o", lock]

@@ -17,15 +17,23 @@ from benchmarks import measure
 from helpers import results, runs
 from helpers.store import paths
 
-# Six small runs from the first three notebooks: all 26 take nine minutes, three times over and
-# twice that one after another.
+# A short run of each notebook that trains or judges.
 GRID = [
     "mnist-mlp",
-    "fashion-dense",
     "fashion-cnn-1x100",
-    "mnist-second-v1",
-    "mnist-second-v2",
     "emnist-third-letters",
+    "fingers-carlosnet-plain",
+    "k49-search",
+    "audit-mnist",
+    "mnist-mlp-course",
+    "k49-tuned-fast",
+    "ensemble-letters",
+    "evolved-letters",
+    "best-clothes",
+    "parts-mnist",
+    "how-many-clothes",
+    "robust-k49",
+    "moves-clothes",
 ]
 START = [
     "mnist-mlp",
@@ -47,10 +55,10 @@ PYTHON = sys.executable
 
 
 class Folder:
-    """A temporary place for results and trained networks; the stand-ins are those of the data
-    folder."""
+    """A temporary place for results and trained networks; the stand-ins of these runs are those of
+    the data folder."""
 
-    def __init__(self, name, names=(*GRID, *START)):
+    def __init__(self, name, names):
         from helpers import datasets
 
         self.out, self.data = Path(name) / "out", Path(name) / "data"
@@ -118,7 +126,7 @@ def grid(say=print):
         "seconds, papermill one after another over the grid"
     )
     with tempfile.TemporaryDirectory() as name:
-        folder = Folder(name)
+        folder = Folder(name, GRID)
 
         def one_after_another():
             folder.clear()
@@ -142,7 +150,7 @@ def start(say=print):
     that only imports Keras; another run in each repeat."""
     say(f"  {', '.join(START)}; seconds outside fit over a notebook that imports Keras")
     with tempfile.TemporaryDirectory() as name:
-        folder, turn, bare = Folder(name), iter(START), Path(name) / "bare.ipynb"
+        folder, turn, bare = Folder(name, START), iter(START), Path(name) / "bare.ipynb"
         nbformat.write(
             nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import keras")]), bare
         )

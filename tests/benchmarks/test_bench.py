@@ -148,7 +148,6 @@ def test_every_row_has_a_goal_a_step_and_a_function():
         "train",
         "augment",
         "augment_pipeline",
-        "grid",
         "start",
         "noop",
         "load",
@@ -156,11 +155,19 @@ def test_every_row_has_a_goal_a_step_and_a_function():
         "scale",
         "report",
     }
-    long = {"time_to_accuracy", "search", "overhead", "suite", "cold"}
+    long = {"grid", "time_to_accuracy", "search", "overhead", "suite", "cold"}
     assert set(rows.STEPS) == issue and set(rows.LONG) == long
     assert {name.split(".")[0] for name in rows.GOALS} == set(rows.STEPS) | set(rows.LONG)
     for name, module in (rows.STEPS | rows.LONG).items():
         assert callable(getattr(importlib.import_module(f"benchmarks.{module}"), name))
+
+
+def test_row_of_the_grid_has_a_run_of_each_notebook():
+    from benchmarks.whole import GRID
+    from helpers import runs
+
+    notebooks = [runs.entry(run)["notebook"] for run in GRID]
+    assert sorted(notebooks) == sorted({runs.entry(run)["notebook"] for run in runs.select()})
 
 
 def test_unknown_row_is_refused(capsys):
