@@ -216,6 +216,7 @@ end
 
 -- A formula is numbered when its label follows: $$...$$ {#eq-x}
 local function paragraph(p)
+  if not p.content:find_if(function(one) return one.mathtype == "DisplayMath" end) then return nil end
   local out, k = pandoc.Inlines {}, 1
   while k <= #p.content do
     local formula, last = p.content[k], k + 1

@@ -9,21 +9,32 @@ local function between(before, after)
   if sign or (number and units:includes((after:gsub("[.,;:)]+$", "")))) then return "\u{a0}" end
 end
 
+-- pandoc leaves these signs as they are at the start of a table's cell, where Typst takes them for a heading or a list.
+local function escaped(text)
+  local sign, number = text:match("^[=+/-]+$"), text:match("^(%d+)%.$")
+  return sign and sign:gsub(".", "\\%0") or number and number .. "\\."
+end
+
+-- To read an inline's text costs more than all else here, and to return a list that has not changed as much again.
 local function Inlines(list)
+  local texts, changed = {}, false
   for k, one in ipairs(list) do
-    if one.t == "Str" then
-      local text = one.text:gsub("^([(%[]?)%-(%d)", "%1\u{2212}%2"):gsub("(%d)%%", "%1\u{202f}%%")
-      if text ~= one.text then list[k] = pandoc.Str(text) end
+    local text = one.text
+    texts[k] = text
+    local raw = text and FORMAT == "typst" and escaped(text)
+    local set = text and text:gsub("^([(%[]?)%-(%d)", "%1\u{2212}%2"):gsub("(%d)%%", "%1\u{202f}%%")
+    if (raw or set ~= text) and one.t == "Str" then
+      list[k], texts[k], changed = raw and pandoc.RawInline("typst", raw) or pandoc.Str(set), not raw and set, true
     end
   end
   for k = 2, #list - 1 do
-    local before, gap, after = list[k - 1], list[k], list[k + 1]
-    if (gap.t == "Space" or gap.t == "SoftBreak") and before.t == "Str" and after.t == "Str" then
-      local sign = between(before.text, after.text)
-      if sign then list[k] = pandoc.Str(sign) end
+    local sign = not texts[k] and texts[k - 1] and texts[k + 1] and between(texts[k - 1], texts[k + 1])
+    local gap = sign and list[k].t
+    if (gap == "Space" or gap == "SoftBreak") and list[k - 1].t == "Str" and list[k + 1].t == "Str" then
+      list[k], texts[k], changed = pandoc.Str(sign), sign, true
     end
   end
-  return list
+  return changed and list or nil
 end
 
 return { { Inlines = Inlines } }

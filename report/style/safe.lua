@@ -37,16 +37,6 @@ local function spell(x) x.text = x.text:gsub(utf8.charpattern, missing) return x
 local function element(x) x.attr = trim(x.attr) return x.text and spell(x) or x end
 local function nothing() return {} end
 
--- pandoc leaves these signs as they are at the start of a table's cell, where Typst takes them for a heading or a list.
-local function word(s)
-  spell(s)
-  local sign = FORMAT == "typst" and s.text:match("^[=+/-]+$")
-  if sign then return pandoc.RawInline("typst", (sign:gsub(".", "\\%0"))) end
-  local number = FORMAT == "typst" and s.text:match("^(%d+)%.$")
-  if number then return pandoc.RawInline("typst", number .. "\\.") end
-  return s
-end
-
 return {
   { Meta = function(meta)
     lenient = meta.lenient ~= nil
@@ -59,7 +49,8 @@ return {
     if #first > 0 then meta.missing = table.concat(first, ", ") end
     return meta
   end },
-  { RawBlock = nothing, RawInline = nothing, Image = image, Link = link, Str = FORMAT == "typst" and word or nil,
+  { RawBlock = nothing, RawInline = nothing, Image = image, Link = link,
     Header = element, Div = element, Span = element, Code = element, CodeBlock = element, Table = element,
     Figure = element, TableHead = element, TableFoot = element, Row = element, Cell = element },
+  { Pandoc = function(doc) return next(missing) and doc:walk { Str = spell } or nil end },
 }

@@ -594,6 +594,14 @@ def test_a_chart_says_what_it_shows_in_nothing_but_shapes():
     assert names <= set("svg g defs style path use clipPath rect".split())
 
 
+def test_committed_figures_are_those_of_this_code():
+    """Else the first report in every clone draws them again, which takes 40 s."""
+    record = files.load_json(paths.REPORT_SOURCE / "full" / "results" / "mnist-mlp.json")
+    index = files.load_json(paths.ROOT / "figures" / "full" / "mnist-mlp" / "index.json")
+    told = "`make report PROFILE=full` draws what has changed; commit figures/full"
+    assert index["curves"]["key"] == files_of._key({"record": record}), told
+
+
 def test_a_chart_of_an_older_version_is_shown_until_it_is_drawn_again(place):
     old = show.filters(record(), network()).content
     files.save_bytes(place / "mnist-mlp" / "curves.png", old)
