@@ -1,5 +1,5 @@
--- How numbers are set, in text and tables alike: a true minus, and no line ends between a number and its unit, its
--- tolerance or its factor.
+-- How numbers and signs are set, in text and tables alike: a true minus, no line ends between a number and its unit,
+-- its tolerance or its factor, and a lone sign is no markup of Typst's.
 local units = pandoc.List { "s", "ms", "min", "h", "MB", "GB", "kB", "px", "mm", "million", "point", "points" }
 
 local function between(before, after)
@@ -15,7 +15,7 @@ local function escaped(text)
   return sign and sign:gsub(".", "\\%0") or number and number .. "\\."
 end
 
--- To read an inline's text costs more than all else here, and to return a list that has not changed as much again.
+-- To read an inline's text costs more than all else here, and to hand back a list as much again: what has not changed stays.
 local function Inlines(list)
   local texts, changed = {}, false
   for k, one in ipairs(list) do
@@ -24,7 +24,8 @@ local function Inlines(list)
     local raw = text and FORMAT == "typst" and escaped(text)
     local set = text and text:gsub("^([(%[]?)%-(%d)", "%1\u{2212}%2"):gsub("(%d)%%", "%1\u{202f}%%")
     if (raw or set ~= text) and one.t == "Str" then
-      list[k], texts[k], changed = raw and pandoc.RawInline("typst", raw) or pandoc.Str(set), not raw and set, true
+      list[k] = raw and pandoc.RawInline("typst", raw) or pandoc.Str(set)
+      texts[k], changed = set, true
     end
   end
   for k = 2, #list - 1 do
